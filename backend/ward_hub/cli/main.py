@@ -1,0 +1,41 @@
+"""The `ward-hub` command: finds the sub-command's module and hands it the arguments.
+
+Each command is a module of this package with `HELP`, `add_arguments(parser)` and `run(args) -> int`; it is
+imported only when it is asked for, so that the bare hub stays small.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+COMMANDS: tuple[tuple[str, str], ...] = (
+    ("serve", "run the hub"),
+    ("demo", "run a 46-bed demo ward on this machine"),
+    ("lab", "run a bare hub for trials, loopback only"),
+    ("enrol", "make a one-time enrolment address for a terminal"),
+    ("revoke", "take a terminal's key away"),
+    ("calls", "print the call journal"),
+    ("feed", "send a file of HL7 v2 messages to an MLLP port"),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one sub-command; returns its exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(prog="ward-hub", description="The Wardline hub and its tools.")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    chosen = next((word for word in arguments if not word.startswith("-")), None)
+    for name, text in COMMANDS:
+        subparser = subparsers.add_parser(name, help=text, description=text)
+        if name == chosen:
+            importlib.import_module(f"ward_hub.cli.{name}").add_arguments(subparser)
+    args = parser.parse_args(arguments)
+    status: int = importlib.import_module(f"ward_hub.cli.{args.command}").run(args)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
