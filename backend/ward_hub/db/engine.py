@@ -1,0 +1,113 @@
+"""The SQL store: opens SQLite or PostgreSQL, brings its tables to the newest revision, hands out sessions.
+
+Directory, staff, clinical record and journal live here; the log of documents has its own store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_TIMEOUT_MS = 10_000
+"""How long a writer waits for another one's lock: the command line writes beside the running hub."""
+
+_UPGRADE_LOCK_KEY = 0x57617264
+"""PostgreSQL advisory lock that serialises upgrades of several hubs; the letters `Ward`."""
+
+_alembic_lock = threading.Lock()
+"""`alembic.context` is one per process, and upgrades of two databases would meet in it."""
+
+
+class Database:
+    """An open SQL store.
+
+    `async with database.session() as session` reads, `async with database.session.begin() as session` is one
+    transaction.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+        self.session: async_sessionmaker[AsyncSession] = async_sessionmaker(engine, expire_on_commit=False)
+
+    async def upgrade(self) -> None:
+        """Bring the tables to the newest revision, in one transaction.
+
+        Safe beside other threads, loops and processes that do the same: the second one finds nothing to do.
+        """
+        # Not an asyncio.Lock: the holder may belong to another thread's event loop.
+        while not _alembic_lock.acquire(blocking=False):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        try:
+            async with self.engine.connect() as connection:
+                if self.engine.dialect.name == "sqlite":
+                    await connection.exec_driver_sql("BEGIN IMMEDIATE")
+                else:
+                    await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK_KEY})")
+                await connection.run_sync(_upgrade)
+                await connection.commit()
+        finally:
+            _alembic_lock.release()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """Return the SQL store at `url`; nothing is read or created before the first use.
+
+    `sqlite:PATH`, `sqlite:///PATH`, `sqlite://` (in memory) or `postgresql://…`; asynchronous drivers are
+    filled in. Call `await database.upgrade()` before anything else. Raises ValueError for other stores.
+    """
+    engine = create_async_engine(_driver_url(url))
+    if engine.dialect.name == "sqlite":
+        event.listen(engine.sync_engine, "connect", _set_pragmas)
+    return Database(engine)
+
+
+def sqlite_url(path: Path) -> str:
+    """The address of a SQLite file, as `open_database` takes it."""
+    return f"sqlite:///{path}"
+
+
+def _driver_url(url: str) -> URL:
+    if url.startswith("sqlite:") and not url.startswith("sqlite://"):
+        url = sqlite_url(Path(url.removeprefix("sqlite:")))
+    parsed = make_url(url)
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        return parsed.set(drivername="sqlite+aiosqlite")
+    if backend == "postgresql":
+        return parsed.set(drivername="postgresql+asyncpg")
+    raise ValueError(f"expected a sqlite: or postgresql: address, got {backend}:")
+
+
+def _set_pragmas(connection: Any, _record: object) -> None:
+    # WAL lets the hub read while the command line writes; FULL because an enrolment that was answered must
+    # survive a power cut. journal_mode is a property of the file, the others of the connection.
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _upgrade(connection: Connection) -> None:
+    # Imported here: Alembic and Mako cost some 8 MiB that a running hub should only pay while it starts.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
