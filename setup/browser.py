@@ -1,0 +1,52 @@
+"""A browser and Chinese glyphs for the tests, from the system's packages where they are missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from failure import Failure
+from stamps import Step
+
+# Without the fonts every Chinese character is the same box, and a picture proves nothing.
+FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts")
+
+
+def has_chromium() -> bool:
+    return shutil.which("chromium") is not None
+
+
+def has_fonts() -> bool:
+    return any(next(Path(folder).rglob("NotoSansCJK*"), None) is not None for folder in FONT_FOLDERS)
+
+
+# apt's name of a package, and whether what it brings is there
+PACKAGES = {"chromium": has_chromium, "fonts-noto-cjk": has_fonts}
+
+
+def ready() -> bool:
+    return all(present() for present in PACKAGES.values())
+
+
+def install() -> None:
+    """Install what is missing with apt, as root; otherwise raises Failure naming it."""
+    missing = [name for name, present in PACKAGES.items() if not present()]
+    if not missing:
+        return
+    wanted = " ".join(missing)
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        raise Failure(f"the browser tests need {wanted}. On Debian: sudo apt-get install {wanted}")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for arguments in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", *missing]):
+        done = subprocess.run(
+            ["apt-get", *arguments], env=environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            print("\n".join((done.stdout + done.stderr).splitlines()[-25:]), file=sys.stderr)
+            raise Failure(f"apt-get {arguments[0]} failed; the browser tests need {wanted}")
+
+
+BROWSER = Step("browser", "browser for the tests", install, done=ready)
