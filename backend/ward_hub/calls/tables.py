@@ -1,0 +1,71 @@
+"""Tables of the call journal (CALL-06): every accepted fact, which calls it names, and one line a call.
+
+Filled from the log by `journal.py`; they can be emptied and filled again.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ward_hub.db.base import Base
+
+
+class CallFact(Base):
+    """An accepted fact, kept verbatim."""
+
+    __tablename__ = "call_facts"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    act: Mapped[str] = mapped_column(String(16))
+    wire: Mapped[str] = mapped_column(Text)
+    heard_at: Mapped[int] = mapped_column(BigInteger)
+    missed: Mapped[bool] = mapped_column(Boolean)
+
+
+class CallFactName(Base):
+    """A call that a fact names (a `placed` names itself)."""
+
+    __tablename__ = "call_fact_names"
+
+    call: Mapped[str] = mapped_column(String(32), primary_key=True)
+    fact: Mapped[str] = mapped_column(ForeignKey("call_facts.id"), primary_key=True)
+
+
+class CallRow(Base):
+    """One call as the journal shows it; times in ms, durations in ms."""
+
+    __tablename__ = "calls"
+    __table_args__ = (Index("ix_calls_ward_at", "ward", "at"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    ward: Mapped[str] = mapped_column(String(48))
+    room: Mapped[str | None] = mapped_column(String(48))
+    bed: Mapped[str | None] = mapped_column(String(48))
+    source: Mapped[str] = mapped_column(String(64))
+    type: Mapped[str] = mapped_column(String(48))
+    purpose: Mapped[str | None] = mapped_column(String(48))
+    at: Mapped[int] = mapped_column(BigInteger)
+    approx: Mapped[bool] = mapped_column(Boolean)
+    heard_at: Mapped[int | None] = mapped_column(BigInteger)
+    received_at: Mapped[int | None] = mapped_column(BigInteger)
+    acknowledged_at: Mapped[int | None] = mapped_column(BigInteger)
+    acknowledged_by: Mapped[str | None] = mapped_column(String(96))
+    attended_at: Mapped[int | None] = mapped_column(BigInteger)
+    attended_by: Mapped[str | None] = mapped_column(String(96))
+    talk_ms: Mapped[int | None] = mapped_column(BigInteger)
+    closed_at: Mapped[int | None] = mapped_column(BigInteger)
+    closed_by: Mapped[str | None] = mapped_column(String(96))
+    closed_how: Mapped[str | None] = mapped_column(String(16))
+    way: Mapped[str | None] = mapped_column(String(16))
+    waited_ms: Mapped[int | None] = mapped_column(BigInteger)
+    missed: Mapped[bool] = mapped_column(Boolean)
+
+
+class JournalCursor(Base):
+    """How far the log has been read into these tables; one row, id 1."""
+
+    __tablename__ = "journal_cursor"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger)

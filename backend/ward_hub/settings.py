@@ -1,0 +1,69 @@
+"""What a hub can be told from outside: one frozen value, read once from environment and command line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Self
+
+
+class SettingError(Exception):
+    """A setting that cannot be used; the message names it, what was expected and what came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Settings of `ward-hub serve`. Environment names are `WARDLINE_` and the field's name in capitals."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on. Anything but loopback needs TLS in front of it."""
+    port: int = 8080
+    """TCP port of the app, the API and the sockets; 0 takes a free one."""
+    mllp_port: int = 2575
+    """TCP port of the HL7 v2 listener; 0 takes a free one, -1 opens none."""
+    data: Path = Path("wardline-data")
+    """Folder of secrets and, by default, of both databases; made with mode 0700."""
+    store: str = ""
+    """Log of documents and facts: `sqlite:PATH` or `memory:`; empty: `log.sqlite` in the data folder."""
+    sql: str = ""
+    """SQLAlchemy URL of directory, staff, record and journal; empty: `ward.sqlite` in the data folder."""
+    app: Path | None = None
+    """Folder of the built app; none: the one that came with the package."""
+    silence_s: float = 10.0
+    """A terminal's socket is closed after this many seconds without a message."""
+
+    @property
+    def store_address(self) -> str:
+        return self.store or f"sqlite:{self.data / 'log.sqlite'}"
+
+    @property
+    def sql_url(self) -> str:
+        return self.sql or f"sqlite+aiosqlite:///{self.data / 'ward.sqlite'}"
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str] | None = None, **given: object) -> Self:
+        """Take the environment, then what was given on the command line (None counts as not given).
+
+        Raises SettingError for a value that does not fit its field.
+        """
+        environment = os.environ if environment is None else environment
+        values: dict[str, object] = {}
+        for field in fields(cls):
+            raw = environment.get(f"WARDLINE_{field.name.upper()}")
+            if raw is not None:
+                values[field.name] = _parse(field.name, raw)
+        values.update({name: value for name, value in given.items() if value is not None})
+        return cls(**values)  # type: ignore[arg-type]  # each value was parsed for its field above
+
+
+def _parse(name: str, raw: str) -> object:
+    try:
+        if name in {"port", "mllp_port"}:
+            return int(raw)
+        if name == "silence_s":
+            return float(raw)
+    except ValueError:
+        raise SettingError(f"WARDLINE_{name.upper()}: expected a number, got {raw!r}") from None
+    return Path(raw) if name in {"data", "app"} else raw
