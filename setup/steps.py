@@ -93,7 +93,10 @@ def has_node() -> bool:
 
 def install_modules() -> None:
     """Exactly the packages of pwa/package-lock.json."""
-    command("npm ci", ("npm", "ci", "--no-audit", "--no-fund"), folder=PWA, hint="Is there a network?")
+    retries = ("--fetch-retries=2", "--fetch-retry-mintimeout=2000", "--fetch-retry-maxtimeout=10000")
+    command(
+        "npm ci", ("npm", "ci", "--no-audit", "--no-fund", *retries), folder=PWA, hint="Is there a network?"
+    )
 
 
 def build_app() -> None:
