@@ -6,8 +6,7 @@
 export type Language = "zh" | "en";
 
 /** A text, or a text made of arguments. */
-// biome-ignore lint/suspicious/noExplicitAny: arguments differ per text and stay typed at each key
-export type Entry = string | ((...values: any[]) => string);
+export type Entry = string | ((...values: never[]) => string);
 
 /** The other language: same keys, same arguments. */
 export type SameAs<T> = { [K in keyof T]: T[K] extends string ? string : T[K] };
