@@ -1,0 +1,55 @@
+"""A log that keeps everything in memory, for trials and tests. Durable for as long as the process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+from ward_hub.log.port import Record, RecordKind
+from ward_hub.log.snapshot import merge
+
+
+class MemoryLog:
+    """Log adapter without a disk."""
+
+    def __init__(self) -> None:
+        self._records: list[tuple[int, Record]] = []
+        self._updates: dict[str, list[bytes]] = {}
+        self._keys: dict[str, Record] = {}
+        self._last = 0
+
+    async def append(self, records: Sequence[Record]) -> int:
+        for record in records:
+            self._last += 1
+            self._records.append((self._last, record))
+            if record.kind is RecordKind.UPDATE:
+                self._updates.setdefault(record.document, []).append(record.payload)
+            elif record.key is not None:
+                self._keys.setdefault(record.key, record)
+        return self._last if records else 0
+
+    async def load(self, document: str) -> list[bytes]:
+        return list(self._updates.get(document, ()))
+
+    async def known(self, keys: Sequence[str]) -> dict[str, Record]:
+        return {key: self._keys[key] for key in keys if key in self._keys}
+
+    async def read(
+        self, after: int, kinds: frozenset[RecordKind] | None = None
+    ) -> AsyncIterator[tuple[int, Record]]:
+        for seq, record in list(self._records):
+            if seq > after and (kinds is None or record.kind in kinds):
+                yield seq, record
+
+    async def compact(self, document: str) -> None:
+        updates = self._updates.get(document, [])
+        if len(updates) < 2:
+            return
+        self._updates[document] = [merge(updates)]
+        self._records = [
+            (seq, record)
+            for seq, record in self._records
+            if not (record.kind is RecordKind.UPDATE and record.document == document)
+        ]
+
+    async def close(self) -> None:
+        return None
