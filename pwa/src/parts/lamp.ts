@@ -1,0 +1,40 @@
+/** The room lamp's rhythm (A8): what it shows for the calls of a room, and whether it is lit at an instant. */
+import type { CallRow, Light } from "../core/calls/types";
+
+export type LampColour = "red" | "green" | "white";
+/** ms on, ms off; steady is all on */
+export type Rhythm = [on: number, off: number];
+
+export interface Lamp {
+	colour: LampColour;
+	rhythm: Rhythm;
+}
+
+/** Same as the light rhythms of sync/vectors/tones.json: urgent 0.5 Hz, code 1.67 Hz, below 3 Hz. */
+export const RHYTHMS: Record<Light, Rhythm> = {
+	steady: [1000, 0],
+	urgent: [1000, 1000],
+	code: [300, 300],
+};
+
+/** The lamp of a room: the first row that is not attended decides; all attended is green; none is dark. */
+export function lampOf(rows: readonly CallRow[]): Lamp | null {
+	const open = rows.find((row) => row.state !== "attended");
+	if (open !== undefined) {
+		// white for the bathroom, as the field has it; red for beds and the room
+		const colour = open.source.startsWith("bathroom:") ? "white" : "red";
+		return { colour, rhythm: RHYTHMS[open.light] };
+	}
+	return rows.length === 0 ? null : { colour: "green", rhythm: RHYTHMS.steady };
+}
+
+/** Whether the rhythm is in its lit part, `ms` after any common zero. */
+export function litAt(rhythm: Rhythm, ms: number): boolean {
+	const period = rhythm[0] + rhythm[1];
+	return ((ms % period) + period) % period < rhythm[0];
+}
+
+/** Seconds of one period, for a CSS animation with steps; the lit share is its first keyframe. */
+export function periodS(rhythm: Rhythm): number {
+	return (rhythm[0] + rhythm[1]) / 1000;
+}

@@ -1,0 +1,81 @@
+/** How far the patient's own call has come (A4), from the rows of this bed and the presses kept here. */
+import type { CallRow } from "../../core/calls/types";
+import type { OwnPress, TerminalState } from "../../core/terminal_types";
+
+export type Progress =
+	| "kept"
+	| "alone"
+	| "stored"
+	| "received"
+	| "taken"
+	| "talking"
+	| "attended"
+	| "failed"
+	| "refused";
+
+export interface Feedback {
+	type: string;
+	progress: Progress;
+	/** steps reached: 1 pressed, 2 delivered, 3 station has it, 4 someone comes; 0 when it failed */
+	step: 0 | 1 | 2 | 3 | 4;
+	/** when the oldest press of the row was made */
+	since: number;
+	row: CallRow | null;
+}
+
+const STEPS: Record<Progress, Feedback["step"]> = {
+	kept: 1,
+	alone: 1,
+	stored: 2,
+	received: 3,
+	taken: 4,
+	talking: 4,
+	attended: 4,
+	failed: 0,
+	refused: 0,
+};
+
+/** Rows placed from this bed, in list order. */
+export function ownRows(state: TerminalState): CallRow[] {
+	const bed = state.self?.bed;
+	return state.board.rows.filter((row) => row.source === `bed:${bed}`);
+}
+
+/** After a restart no press is remembered: what the row itself proves, never more. */
+function fromRow(row: CallRow): Progress {
+	if (row.state === "attended") return "attended";
+	if (row.state === "talking") return "talking";
+	if (row.state === "taken") return "taken";
+	if (row.received !== null) return "received";
+	return row.heardAt !== null ? "stored" : "kept";
+}
+
+/** Alone means: kept here, and no hub to send to. Without a hub nothing beyond it may be claimed. */
+function settle(progress: OwnPress["progress"], press: OwnPress, layer: 1 | 4): Progress {
+	if (press.refused !== null) return "refused";
+	return progress === "kept" && layer === 4 ? "alone" : progress;
+}
+
+/** What to tell the patient: about the newest press of the most urgent open row; null when nothing is open. */
+export function feedbackOf(state: TerminalState): Feedback | null {
+	const rows = ownRows(state);
+	const row = rows[0] ?? null;
+	const calls = row === null ? null : new Set(row.calls);
+	const presses = state.ownPresses.filter((one) =>
+		calls === null ? one.progress === "failed" || one.refused !== null : calls.has(one.call),
+	);
+	const newest = presses.reduce<OwnPress | null>(
+		(best, one) => (best === null || one.at >= best.at ? one : best),
+		null,
+	);
+	if (row === null) {
+		if (newest === null) return null;
+		const progress = settle(newest.progress, newest, state.layer);
+		return { type: newest.type, progress, step: STEPS[progress], since: newest.at, row };
+	}
+	let progress: Progress =
+		newest === null ? fromRow(row) : settle(newest.progress, newest, state.layer);
+	if (progress === "kept" && state.layer === 4) progress = "alone";
+	if (progress === "taken" && row.state === "talking") progress = "talking";
+	return { type: row.type, progress, step: STEPS[progress], since: row.at, row };
+}

@@ -1,0 +1,4 @@
+import { startScreen } from "../start";
+import Bedside from "./Bedside.svelte";
+
+startScreen("bedside", Bedside);
