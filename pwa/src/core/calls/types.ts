@@ -167,8 +167,10 @@ export interface ActMark {
 export interface CallRow {
 	/** id of the oldest open call; stable key of the row */
 	id: string;
-	/** every open call in the row: an act names all of them */
+	/** every open call in the row, sorted: an act names all of them (at most 64 a fact) */
 	calls: string[];
+	/** terminals[i] placed calls[i]: only the terminal that placed a call cancels it */
+	terminals: string[];
 	ward: string;
 	room: string | null;
 	source: string;
@@ -208,6 +210,8 @@ export interface CallRow {
 	policy: Policy;
 	/** facts a strict clear may rest on */
 	restsOn: string[];
+	/** a strict clear resting on them would close every call of the row */
+	supported: boolean;
 }
 
 export interface Trouble {

@@ -1,0 +1,247 @@
+"""The life of one call: which facts count, and what they make of it (CF15 to CF27).
+
+A call is its `placed`; grouping calls into rows, order and escalation are calls.py and escalation.py.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from typing import Final
+
+from ward_sync.directory import Directory
+from ward_sync.facts import Act, HeardFact
+from ward_sync.tones import TONES
+
+# A talk this short was none: no audio passed (CF22).
+REAL_TALK_MS: Final = 2_000
+
+
+class State(IntEnum):
+    """How far an open call has come, least advanced first."""
+
+    WAITING = 0
+    TAKEN = 1
+    TALKING = 2
+    ATTENDED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """One call at one time. `closing` is the fact that ended it, None while it is open.
+
+    `ring_from`: since when it rings (ms, first sight or end of the reminder), None when it does not;
+    `supports`: facts a strict clear of it may rest on, newest last; `declined_by`: PDAs to leave out;
+    `received_by`: stations that have it.
+    """
+
+    call: HeardFact
+    closing: HeardFact | None
+    state: State
+    ring_from: int | None
+    received: HeardFact | None
+    taken: HeardFact | None
+    talking: HeardFact | None
+    attended: HeardFact | None
+    supports: tuple[HeardFact, ...]
+    declined_by: frozenset[str]
+    received_by: frozenset[str]
+
+
+def order_at(fact: HeardFact) -> int:
+    """Return the time that orders the fact: `at`, or when it was heard if its clock is off (CF17)."""
+    body = fact.body
+    if fact.heard_at is not None and (body.clock == "own" or body.at > fact.heard_at):
+        return fact.heard_at
+    return body.at
+
+
+def order_key(fact: HeardFact) -> tuple[int, str]:
+    """Return the total order of facts: (order time, id)."""
+    return order_at(fact), fact.id
+
+
+def first_sight(fact: HeardFact) -> int:
+    """Return when the hub took the fact, else when it was first seen here (ms)."""
+    return fact.seen_at if fact.heard_at is None else fact.heard_at
+
+
+def effective_since(fact: HeardFact) -> int:
+    """Return from when the fact has effect: never later than its first sight, whatever its clock (CF18)."""
+    return first_sight(fact) if fact.body.clock == "own" else min(fact.body.at, first_sight(fact))
+
+
+def merge(facts: Iterable[HeardFact]) -> dict[str, HeardFact]:
+    """Return one fact an id: smallest heard_at, first seen, verified when any copy is (CF15).
+
+    Whether a press was missed is what the earliest hub said.
+    """
+    merged: dict[str, HeardFact] = {}
+    for fact in facts:
+        held = merged.get(fact.id)
+        merged[fact.id] = fact if held is None else _merge_two(held, fact)
+    return merged
+
+
+def _merge_two(one: HeardFact, other: HeardFact) -> HeardFact:
+    if one == other:
+        return one
+    heard = [fact.heard_at for fact in (one, other) if fact.heard_at is not None]
+    heard_at = min(heard, default=None)
+    return replace(
+        one,
+        heard_at=heard_at,
+        seen_at=min(one.seen_at, other.seen_at),
+        verified=one.verified or other.verified,
+        missed=any(fact.missed for fact in (one, other) if fact.heard_at == heard_at),
+    )
+
+
+def lives(facts: Iterable[HeardFact], directory: Directory, now: int) -> list[Life]:
+    """Return every call among the facts with what they make of it at `now` (ms), in no particular order."""
+    merged = merge(facts)
+    acts: dict[str, list[HeardFact]] = defaultdict(list)
+    for fact in merged.values():
+        # An act counts only once it is verified (CF16); a press alarms either way.
+        if fact.verified and fact.body.act is not Act.PLACED:
+            for call in fact.body.calls:
+                acts[call].append(fact)
+    return [
+        _live(fact, acts.get(fact.id, ()), directory, now)
+        for fact in merged.values()
+        if fact.body.act is Act.PLACED
+    ]
+
+
+def _live(call: HeardFact, named: Iterable[HeardFact], directory: Directory, now: int) -> Life:
+    acts: dict[Act, list[HeardFact]] = defaultdict(list)
+    for fact in sorted(named, key=order_key):
+        if fact.body.ward == call.body.ward and fact.body.room == call.body.room:
+            acts[fact.body.act].append(fact)
+    supports = tuple(
+        sorted(
+            acts[Act.ATTENDED] + [fact for fact in acts[Act.ENDED] if _was_real(fact)],
+            key=order_key,
+        )
+    )
+    closing = _closing(call, acts, {fact.id for fact in supports}, directory)
+    taken = _taker(acts)
+    talking = _talk(acts, directory, now)
+    attended = _last(acts[Act.ATTENDED])
+    state = (
+        State.ATTENDED if attended else State.TALKING if talking else State.TAKEN if taken else State.WAITING
+    )
+    ring_from = None if closing else _ring_from(call, state, taken, directory, now)
+    return Life(
+        call=call,
+        closing=closing,
+        state=state,
+        ring_from=ring_from,
+        received=_last(acts[Act.RECEIVED]),
+        taken=taken,
+        talking=talking,
+        attended=attended,
+        supports=supports,
+        declined_by=_declined(acts[Act.DECLINED], state, ring_from),
+        received_by=frozenset(fact.body.terminal for fact in acts[Act.RECEIVED]),
+    )
+
+
+def _last(facts: list[HeardFact]) -> HeardFact | None:
+    return facts[-1] if facts else None
+
+
+def _was_real(ended: HeardFact) -> bool:
+    return (ended.body.talk_ms or 0) >= REAL_TALK_MS
+
+
+def _closing(
+    call: HeardFact, acts: Mapping[Act, list[HeardFact]], supports: set[str], directory: Directory
+) -> HeardFact | None:
+    """Return the first fact that ends the call (CF23 to CF26)."""
+    closing = [fact for fact in acts.get(Act.CANCELLED, ()) if fact.body.terminal == call.body.terminal]
+    closing += [fact for fact in acts.get(Act.CLEARED, ()) if _clears(fact, call, supports, directory)]
+    closing += [fact for fact in acts.get(Act.ENDED, ()) if _policy(fact, call, directory) == "tender"]
+    return min(closing, key=order_key, default=None)
+
+
+def _clears(fact: HeardFact, call: HeardFact, supports: set[str], directory: Directory) -> bool:
+    at_source = fact.body.terminal == call.body.terminal
+    if fact.body.way == "source" and not at_source:
+        return False
+    return (
+        at_source
+        or _policy(fact, call, directory) == "tender"
+        or any(name in supports for name in fact.body.rests_on or ())
+    )
+
+
+def _policy(fact: HeardFact, call: HeardFact, directory: Directory) -> str | None:
+    """Return the policy that holds for the fact on this call (CF25).
+
+    What the hub judged stays so, even if the ward's switch is turned later. It has not judged a clear
+    nobody has told it of, nor one of a call it heard of only after the clear.
+    """
+    judged = fact.heard_at is not None and (call.heard_at is None or call.heard_at <= fact.heard_at)
+    return fact.body.policy if judged else directory.policy(call.body.type or "")
+
+
+def _next_end(answered: HeardFact, acts: Mapping[Act, list[HeardFact]]) -> HeardFact | None:
+    at = order_at(answered)
+    return next((fact for fact in acts.get(Act.ENDED, ()) if order_at(fact) >= at), None)
+
+
+def _talk(acts: Mapping[Act, list[HeardFact]], directory: Directory, now: int) -> HeardFact | None:
+    """Return the answer of a talk that runs: nobody ended it, and it is younger than the reminder (CF21)."""
+    for answered in reversed(acts.get(Act.ANSWERED, ())):
+        running = _next_end(answered, acts) is None
+        if running and now - effective_since(answered) < directory.ward.reminder_ms:
+            return answered
+    return None
+
+
+def _taker(acts: Mapping[Act, list[HeardFact]]) -> HeardFact | None:
+    """Return the newest fact by which someone has taken the call (CF20, CF22).
+
+    An answer takes it too, unless its talk ended before it was one; a later decline by the same terminal
+    gives it back.
+    """
+    answers = [
+        fact
+        for fact in acts.get(Act.ANSWERED, ())
+        if (end := _next_end(fact, acts)) is None or _was_real(end)
+    ]
+    takers = [
+        fact
+        for fact in [*acts.get(Act.ACKNOWLEDGED, ()), *answers]
+        if not any(
+            declined.body.terminal == fact.body.terminal and order_at(declined) >= order_at(fact)
+            for declined in acts.get(Act.DECLINED, ())
+        )
+    ]
+    return max(takers, key=order_key, default=None)
+
+
+def _ring_from(
+    call: HeardFact, state: State, taken: HeardFact | None, directory: Directory, now: int
+) -> int | None:
+    """Return since when the call rings (CF28, CF29), None when it does not at `now`."""
+    seen = first_sight(call)
+    if call.missed:
+        # Once: one repetition of the low tone.
+        return seen if state is State.WAITING and now - seen < TONES["low"].repeat_ms else None
+    if state is State.WAITING:
+        return seen
+    if state is State.TAKEN and taken is not None:
+        due = effective_since(taken) + directory.ward.reminder_ms
+        return due if now >= due else None
+    return None
+
+
+def _declined(declined: list[HeardFact], state: State, ring_from: int | None) -> frozenset[str]:
+    """Return who has declined; a call that rings anew asks those again who declined before (CF33)."""
+    return frozenset(
+        fact.body.terminal
+        for fact in declined
+        if state is not State.TAKEN or ring_from is None or effective_since(fact) >= ring_from
+    )
