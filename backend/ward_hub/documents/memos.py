@@ -1,0 +1,82 @@
+"""What a ward's memo document may hold (MEMO-01..04): the mirror of pwa/src/core/documents/memos.ts."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from pycrdt import Doc
+
+from ward_hub.documents.names import ID
+from ward_hub.documents.roots import read_list, read_text, utf16_length, whole
+
+MEMO_TEXT_MAX = 4_000
+"""UTF-16 units: more than a board can show."""
+EVENTS_MAX = 20_000
+"""A busy ward writes some 20 lines a day: years of them."""
+TEXT_TOTAL_MAX = 1_000_000
+NAME_MAX = 64
+
+_EVENTS = "events"
+_TEXT = re.compile(rf"text:({ID})")
+_ID = re.compile(ID)
+_SEEN = re.compile(r"\d{1,4}:[0-9a-f]{8}")
+_KEYS = {"memo", "field", "value", "at", "staff", "staff_name", "verified"}
+
+
+def _value_fits(field: object, value: object) -> bool:
+    match field:
+        case "created":
+            return value is True
+        case "red":
+            return isinstance(value, bool)
+        case "expires":
+            instant = whole(value)
+            return instant is not None and instant >= 0
+        case "deleted":
+            return value is False or (isinstance(value, str) and _SEEN.fullmatch(value) is not None)
+        case _:
+            return False
+
+
+def _event_fits(event: object) -> bool:
+    if not isinstance(event, dict) or set(event) != _KEYS:
+        return False
+    at, staff, name = whole(event["at"]), event["staff"], event["staff_name"]
+    return (
+        isinstance(event["memo"], str)
+        and _ID.fullmatch(event["memo"]) is not None
+        and _value_fits(event["field"], event["value"])
+        and at is not None
+        and at >= 0
+        and (staff is None or (isinstance(staff, str) and _ID.fullmatch(staff) is not None))
+        and isinstance(name, str)
+        and utf16_length(name) <= NAME_MAX
+        and isinstance(event["verified"], bool)
+    )
+
+
+def validate(doc: Doc[Any]) -> str | None:
+    """Return why a document of this content is refused, or None when it is well formed."""
+    events: list[Any] = []
+    total = 0
+    for root in doc.keys():  # noqa: SIM118  (a Doc is not its own iterator)
+        if root == _EVENTS:
+            found = read_list(doc, root)
+            if found is None:
+                return "wrong_type"
+            events = found
+        elif _TEXT.fullmatch(root):
+            text = read_text(doc, root)
+            if text is None:
+                return "wrong_type"
+            if utf16_length(text) > MEMO_TEXT_MAX:
+                return "text_too_long"
+            total += utf16_length(text)
+        else:
+            return "unknown_root"
+    if len(events) > EVENTS_MAX or total > TEXT_TOTAL_MAX:
+        return "too_large"
+    if not all(_event_fits(event) for event in events):
+        return "malformed_event"
+    return None
