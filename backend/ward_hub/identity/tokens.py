@@ -1,0 +1,142 @@
+"""Tokens: short-lived proof of who a terminal is and of who is signed in at it. JWT, HS256, one secret."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jwt
+
+from ward_hub.directory.model import Staff, Terminal
+from ward_hub.identity.errors import IdentityCode, IdentityRefused
+
+TERMINAL_LIFE_MS = 10 * 60_000
+STAFF_LIFE_MS = 12 * 3_600_000
+MAX_TOKEN_CHARS = 4096
+_ALGORITHM = "HS256"
+_SECRET_BYTES = 32
+_REQUIRED = ("sub", "kind", "ward", "key", "iat", "exp", "inst")
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a valid token says. Instants in ms; `key` is the mark of the key it was issued to."""
+
+    terminal: str
+    kind: str
+    ward: str
+    key: str
+    expires_at: int
+    room: str | None = None
+    bed: str | None = None
+    staff: str | None = None
+    role: str | None = None
+    session: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A token and when it ends, in ms."""
+
+    token: str
+    expires_at: int
+
+
+class Tokens:
+    """Issues and reads the tokens of one installation."""
+
+    def __init__(self, secret: bytes, installation: str) -> None:
+        self._secret = secret
+        self._installation = installation
+
+    def issue(self, terminal: Terminal, now: int) -> Issued:
+        """A token for the terminal alone."""
+        return self._issue(terminal, now, now + TERMINAL_LIFE_MS, {})
+
+    def issue_staff(self, terminal: Terminal, staff: Staff, session: str, now: int) -> Issued:
+        """A token for a person at the terminal, tied to their session."""
+        claims = {"staff": staff.id, "role": staff.role.value, "sid": session}
+        return self._issue(terminal, now, now + STAFF_LIFE_MS, claims)
+
+    def read(self, token: str, now: int) -> Claims:
+        """Return what it says. Raises IdentityRefused(TOKEN_INVALID): not ours, altered, expired."""
+        if len(token) > MAX_TOKEN_CHARS:
+            raise IdentityRefused(IdentityCode.TOKEN_INVALID)
+        try:
+            # The time is an argument here, so PyJWT must not look at its own clock.
+            claims = jwt.decode(
+                token,
+                self._secret,
+                algorithms=[_ALGORITHM],
+                options={"require": list(_REQUIRED), "verify_exp": False, "verify_iat": False},
+            )
+        except (jwt.InvalidTokenError, ValueError) as error:
+            raise IdentityRefused(IdentityCode.TOKEN_INVALID) from error
+        if claims["inst"] != self._installation or claims["exp"] * 1000 <= now:
+            raise IdentityRefused(IdentityCode.TOKEN_INVALID)
+        return Claims(
+            terminal=claims["sub"],
+            kind=claims["kind"],
+            ward=claims["ward"],
+            key=claims["key"],
+            expires_at=claims["exp"] * 1000,
+            room=claims.get("room"),
+            bed=claims.get("bed"),
+            staff=claims.get("staff"),
+            role=claims.get("role"),
+            session=claims.get("sid"),
+        )
+
+    def _issue(self, terminal: Terminal, now: int, expires_at: int, more: dict[str, Any]) -> Issued:
+        if terminal.public_key is None:
+            raise ValueError(f"terminal {terminal.id} has no key to issue a token to")
+        expires_s = expires_at // 1000
+        claims = {
+            "sub": terminal.id,
+            "kind": terminal.kind.value,
+            "ward": terminal.ward,
+            "key": key_mark(terminal.public_key),
+            "iat": now // 1000,
+            "exp": expires_s,
+            "inst": self._installation,
+            **({"room": terminal.room} if terminal.room else {}),
+            **({"bed": terminal.bed} if terminal.bed else {}),
+            **more,
+        }
+        return Issued(jwt.encode(claims, self._secret, algorithm=_ALGORITHM), expires_s * 1000)
+
+
+def key_mark(public_key: bytes) -> str:
+    """A short mark of a key: a token issued to a device that was replaced is worth nothing."""
+    return hashlib.sha256(public_key).hexdigest()[:16]
+
+
+def load_secret(data: Path) -> bytes:
+    """Return the secret of the data folder, made at the first call; the file is for its owner alone (0600).
+
+    Raises PermissionError when others may read it, ValueError when it is not a secret of ours.
+    """
+    path = data / "token.secret"
+    if not path.exists():
+        fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(_SECRET_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(fresh, path)  # whole or not at all, and never over another process's secret
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        raise PermissionError(f"{path} must be readable by its owner only: chmod 600")
+    secret = path.read_bytes()
+    if len(secret) != _SECRET_BYTES:
+        raise ValueError(f"{path}: expected {_SECRET_BYTES} bytes, got {len(secret)}")
+    return secret
