@@ -1,0 +1,4 @@
+import { startScreen } from "../start";
+import Door from "./Door.svelte";
+
+startScreen("door", Door);

@@ -1,0 +1,73 @@
+/** The room as the door knows it: beds and team from its document, troubles of its terminals, its isolation. */
+import type { Directory, Trouble } from "../../core/calls/types";
+import type { IsolationId, Sex } from "../../parts/patient";
+import { isolationKinds } from "../../parts/patient";
+import { terminalName } from "../../parts/place";
+import { type Language, say } from "../../text/words";
+import { door } from "./words";
+
+/** `ward/{w}/room/{r}/door`, root `beds`. */
+export interface DoorBed {
+	label: string;
+	name?: string;
+	sex?: Sex;
+	care_level?: string;
+	risks?: string[];
+	isolation?: IsolationId[] | IsolationId;
+	allergy?: boolean;
+}
+
+/** Root `team`. */
+export interface Member {
+	role: string;
+	name: string;
+	order: number;
+}
+
+/** Beds in the order of the directory, those it does not know after them. */
+export function bedsInOrder(
+	beds: Record<string, DoorBed>,
+	directory: Directory,
+): [string, DoorBed][] {
+	const order = (id: string) => directory.beds[id]?.order ?? 10_000;
+	return Object.entries(beds).sort(([a], [b]) => order(a) - order(b) || (a < b ? -1 : 1));
+}
+
+export interface Isolation {
+	kind: IsolationId;
+	/** labels of the beds concerned */
+	beds: string[];
+}
+
+/** The stripe: one entry a kind of isolation in the room, in fixed order. */
+export function isolationOf(beds: [string, DoorBed][]): Isolation[] {
+	const kinds = isolationKinds(beds.flatMap(([, bed]) => isolationKinds(bed.isolation)));
+	return kinds.map((kind) => ({
+		kind,
+		beds: beds
+			.filter(([, bed]) => isolationKinds(bed.isolation).includes(kind))
+			.map(([, bed]) => bed.label),
+	}));
+}
+
+/** Troubles of this room's terminals in words (A13). */
+export function troubleTexts(
+	troubles: readonly Trouble[],
+	room: string | null,
+	directory: Directory,
+	language: Language,
+): { key: string; text: string }[] {
+	const t = say(language, door);
+	return troubles
+		.filter((one) => one.room !== null && one.room === room)
+		.map((one) => {
+			const name = terminalName(one.terminal, directory, language);
+			const text =
+				one.kind === "missing"
+					? t.missing(name)
+					: one.kind === "sound"
+						? t.soundOff(name)
+						: t.inputOpen(name);
+			return { key: one.key, text };
+		});
+}
