@@ -1,0 +1,66 @@
+"""The demo's ward in SQL: built once, and the one-time codes its screens enrol with."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+
+from ward_hub.db.engine import Database, open_database, sqlite_url
+from ward_hub.directory import fixture
+from ward_hub.directory.model import Terminal
+from ward_hub.directory.store import terminal_value
+from ward_hub.directory.tables import TerminalRow
+from ward_hub.identity.enrolment import make_code
+
+PASSWORD = "wardline-demo"  # noqa: S105 - printed at the start of the demo: loopback and invented people only
+WALL = ("station-main", "corridor-1", "bed-b01", "door-r01", "whiteboard", "pda-01")
+"""The terminals on the demo wall: a bedside with its own door, and one screen of each other kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Code:
+    code: str
+    key_before: bytes | None
+
+
+class DemoWard:
+    """The SQL store of the demo, used beside the running hub."""
+
+    def __init__(self, data: Path, now: Callable[[], int]) -> None:
+        """`data`: the hub's data folder. `now`: ms since the epoch."""
+        self._database: Database = open_database(sqlite_url(data / "ward.sqlite"))
+        self._now = now
+        self._turn = asyncio.Lock()
+        self._codes: dict[str, _Code] = {}
+
+    async def build(self) -> None:
+        """Make tables and the standard ward where they are not there yet."""
+        await self._database.upgrade()
+        if not await self.terminals():
+            await fixture.build_standard_ward(self._database, now=self._now(), password=PASSWORD)
+
+    async def terminals(self) -> list[Terminal]:
+        """Every terminal of the ward, in the order of their ids."""
+        wanted = select(TerminalRow).where(TerminalRow.ward == fixture.WARD).order_by(TerminalRow.id)
+        async with self._database.session() as session:
+            return [terminal_value(row) for row in await session.scalars(wanted)]
+
+    async def code(self, terminal: str) -> str:
+        """Return a one-time code for the terminal: the same one until it has been used.
+
+        A new code ends the one before it, so two askers must not each get their own.
+        """
+        async with self._turn, self._database.session.begin() as session:
+            key = (await session.get_one(TerminalRow, terminal)).public_key
+            known = self._codes.get(terminal)
+            if known is None or known.key_before != key:
+                code = await make_code(session, terminal, self._now())
+                known = self._codes[terminal] = _Code(code, key)
+        return known.code
+
+    async def close(self) -> None:
+        await self._database.close()

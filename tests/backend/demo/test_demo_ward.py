@@ -1,0 +1,61 @@
+"""The demo's ward in SQL and the codes its screens enrol with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ward_hub.demo.terminal_key import TerminalKey
+from ward_hub.demo.ward import WALL, DemoWard
+from ward_hub.identity.enrolment import enrol
+from ward_hub.identity.errors import IdentityRefused
+from ward_hub.identity.keys import decode_base64url, verify
+
+NOW = 1_763_600_000_000
+
+
+async def test_the_ward_is_built_once_and_holds_every_terminal_of_the_wall(tmp_path: Path) -> None:
+    ward = DemoWard(tmp_path, lambda: NOW)
+    try:
+        await ward.build()
+        await ward.build()
+        terminals = {terminal.id: terminal for terminal in await ward.terminals()}
+        assert len(terminals) == 98
+        wall = [terminals[name] for name in WALL]
+        assert {terminal.kind.value for terminal in wall} == {
+            "bedside", "door", "corridor", "station", "whiteboard", "pda",
+        }  # fmt: skip
+        assert terminals["bed-b01"].room == terminals["door-r01"].room
+    finally:
+        await ward.close()
+
+
+async def test_a_code_stays_the_same_until_it_is_used(tmp_path: Path) -> None:
+    """The wall's six frames ask at once: a code of one must not end that of another."""
+    ward = DemoWard(tmp_path, lambda: NOW)
+    try:
+        await ward.build()
+        code = await ward.code("bed-b01")
+        assert await ward.code("bed-b01") == code
+        await enrol(ward._database, code, _new_point(), NOW)
+        assert await ward.code("bed-b01") != code
+        with pytest.raises(IdentityRefused):
+            await enrol(ward._database, code, _new_point(), NOW)
+    finally:
+        await ward.close()
+
+
+def test_a_kept_key_signs_as_the_one_it_was_and_as_webcrypto_does() -> None:
+    key = TerminalKey.generate()
+    kept = TerminalKey.parse(key.text)
+    assert kept.public_key == key.public_key
+    point = decode_base64url(key.public_key, 65)
+    assert point is not None
+    assert verify(point, kept.sign(b"text"), b"text")
+    assert not verify(point, kept.sign(b"text"), b"other text")
+
+
+def _new_point() -> bytes:
+    point = decode_base64url(TerminalKey.generate().public_key, 65)
+    assert point is not None
+    return point
