@@ -32,7 +32,7 @@ class CallFactName(Base):
     fact: Mapped[str] = mapped_column(ForeignKey("call_facts.id"), primary_key=True)
 
 
-class CallRow(Base):
+class CallLine(Base):
     """One call as the journal shows it; times in ms, durations in ms."""
 
     __tablename__ = "calls"

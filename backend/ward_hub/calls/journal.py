@@ -1,0 +1,155 @@
+"""The call journal (CALL-06): a reaction that reads accepted facts from the log and keeps one line a call.
+
+It can run late or again without harm: what it holds is a function of the facts. It also answers which facts
+ended calls that have left their documents.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from ward_sync.directory import Directory
+from ward_sync.facts import Act
+from ward_sync.journal import records
+
+from ward_hub.calls.entry import Entry, read_item, read_record
+from ward_hub.calls.tables import CallFact, CallFactName, CallLine, JournalCursor
+from ward_hub.db.engine import Database
+from ward_hub.log.port import Log, RecordKind
+
+BATCH = 500
+LOOK_S = 1.0
+"""How often the log is read when nobody says that something came."""
+
+log = logging.getLogger(__name__)
+
+
+class Journal:
+    """One line a call, from the log. `directory`: ward → its directory now."""
+
+    def __init__(
+        self,
+        database: Database,
+        store: Log,
+        directory: Callable[[str], Directory | None],
+        clock: Callable[[], int],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._directory = directory
+        self._clock = clock
+        self._sleep = sleep
+        self._turn = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Read on until cancelled; a failure is logged and tried again."""
+        while True:
+            try:
+                await self.catch_up()
+            except Exception:
+                log.exception("the journal could not read on; trying again")
+            await self._sleep(LOOK_S)
+
+    async def catch_up(self) -> int:
+        """Read what the log took since; returns how many facts that were."""
+        count = 0
+        async with self._turn:
+            async with self._database.session() as session:
+                cursor = await session.get(JournalCursor, 1)
+                after = cursor.seq if cursor else 0
+            batch: list[Entry] = []
+            async for seq, record in self._store.read(after, frozenset({RecordKind.FACT})):
+                batch.append(read_record(record))
+                after = seq
+                if len(batch) >= BATCH:
+                    await self._keep(batch, after)
+                    count += len(batch)
+                    batch = []
+            if batch:
+                await self._keep(batch, after)
+                count += len(batch)
+        return count
+
+    async def closing(self, calls: Sequence[str]) -> list[Entry]:
+        """Every act on those of the calls that are over, so that their facts close them anywhere."""
+        await self.catch_up()
+        async with self._database.session() as session:
+            over = select(CallLine.id).where(CallLine.id.in_(calls), CallLine.closed_at.is_not(None))
+            facts = await session.scalars(
+                select(CallFact)
+                .join(CallFactName, CallFactName.fact == CallFact.id)
+                .where(CallFactName.call.in_(over), CallFact.act != Act.PLACED.value)
+                .distinct()
+            )
+            return [_entry(fact) for fact in facts]
+
+    async def list_calls(
+        self,
+        ward: str,
+        from_ms: int,
+        to_ms: int,
+        bed: str | None = None,
+        type_: str | None = None,
+        limit: int = 5000,
+    ) -> list[CallLine]:
+        """The ward's calls placed in [from_ms, to_ms), newest first, at most `limit`."""
+        await self.catch_up()
+        wanted = select(CallLine).where(CallLine.ward == ward, CallLine.at >= from_ms, CallLine.at < to_ms)
+        if bed:
+            wanted = wanted.where(CallLine.bed == bed)
+        if type_:
+            wanted = wanted.where(CallLine.type == type_)
+        async with self._database.session() as session:
+            return list(await session.scalars(wanted.order_by(CallLine.at.desc(), CallLine.id).limit(limit)))
+
+    async def _keep(self, batch: list[Entry], seq: int) -> None:
+        async with self._database.session.begin() as session:
+            touched: set[str] = set()
+            for entry in batch:
+                named = entry.fact.body.calls or (entry.id,)
+                touched.update(named)
+                if await session.get(CallFact, entry.id) is None:
+                    session.add(_row(entry))
+                    # The foreign key wants the fact first.
+                    await session.flush()
+                    session.add_all(CallFactName(call=call, fact=entry.id) for call in named)
+            await session.flush()
+            await self._refresh(session, sorted(touched))
+            await session.merge(JournalCursor(id=1, seq=seq))
+
+    async def _refresh(self, session: AsyncSession, calls: Sequence[str]) -> None:
+        """Write the lines of these calls anew from all their facts."""
+        facts = await session.scalars(
+            select(CallFact)
+            .join(CallFactName, CallFactName.fact == CallFact.id)
+            .where(CallFactName.call.in_(calls))
+            .distinct()
+        )
+        entries = [_entry(fact) for fact in facts]
+        wards = {entry.fact.body.ward for entry in entries}
+        await session.execute(delete(CallLine).where(CallLine.id.in_(calls)))
+        for ward in sorted(wards):
+            heard = [entry.heard for entry in entries if entry.fact.body.ward == ward]
+            for record in records(heard, self._directory(ward) or Directory(), self._clock()):
+                if record.id in calls:
+                    session.add(CallLine(**asdict(record)))
+
+
+def _row(entry: Entry) -> CallFact:
+    return CallFact(
+        id=entry.id,
+        act=entry.fact.body.act.value,
+        wire=entry.wire,
+        heard_at=entry.heard_at,
+        missed=entry.missed,
+    )
+
+
+def _entry(fact: CallFact) -> Entry:
+    return read_item([fact.wire, fact.heard_at, fact.missed])
