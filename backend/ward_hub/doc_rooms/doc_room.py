@@ -1,0 +1,309 @@
+"""A DocRoom: one shared document in memory, and every decision about it. It knows no socket and no log.
+
+It takes a peer, a message and the time, and returns effects. What it holds in memory may be ahead of the log
+only until the host has carried those effects out; when the log refuses, the host throws the room away and
+loads it again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from pycrdt import Doc, merge_updates
+from ward_sync.awareness import AwarenessTable, decode_awareness, encode_awareness
+from ward_sync.errors import ErrorCode, RemoteProtocolError
+from ward_sync.messages import (
+    Awareness,
+    Message,
+    QueryAwareness,
+    Stateless,
+    SyncStatus,
+    SyncStep1,
+    SyncStep2,
+    Update,
+)
+from ward_sync.update import (
+    EMPTY_STATE_VECTOR,
+    EMPTY_UPDATE,
+    Range,
+    UpdateShape,
+    covers,
+    parse_state_vector,
+    parse_update,
+)
+
+from ward_hub.doc_rooms.effects import Answer, Detach, Effect, Spread, SpreadPresence, Store
+from ward_hub.doc_rooms.peer import Peer
+from ward_hub.doc_rooms.rules import DocumentRules
+from ward_hub.log.port import Record, RecordKind
+
+T = TypeVar("T")
+PresenceCheck = Callable[[Peer, str], bool]
+"""(peer, state as JSON text) → whether the peer may announce it."""
+
+MAX_WAITING = 1_000
+"""Updates kept for their foundations; more is a replica that will never get them."""
+MAX_REFUSED = 4_096
+_MAX_CACHED = 32
+_STORED = SyncStatus(True)
+_REFUSED = SyncStatus(False)
+
+
+class RoomBroken(Exception):
+    """The document in memory can no longer be trusted: load it again."""
+
+
+class DocRoom:
+    """One document, loaded. `updates` is what the log holds of it, oldest first."""
+
+    def __init__(
+        self,
+        document: str,
+        updates: Sequence[bytes],
+        rules: DocumentRules,
+        client_id: int,
+        presence_check: PresenceCheck | None = None,
+    ) -> None:
+        """Raises ValueError when an update of the log cannot be read."""
+        self.document = document
+        self.rules = rules
+        self.presence = AwarenessTable()
+        self.stored_updates = len(updates)
+        """Records the log holds for this document: what compaction would gain."""
+        self._client_id = client_id
+        self._presence_check = presence_check
+        self._doc: Doc[Any] = Doc(client_id=client_id)
+        self._shadow: Doc[Any] | None = None
+        self._waiting: list[tuple[UpdateShape, bytes]] = []
+        self._refused: dict[tuple[str, int], str] = {}
+        self._bytes = sum(map(len, updates))
+        self._deletes: tuple[Range, ...] | None = None
+        self._answers: dict[bytes, bytes] = {}
+        for update in updates:
+            self._doc.apply_update(update)
+        self._state = parse_state_vector(self._doc.get_state())
+        if updates:
+            self._find_waiting(updates)
+
+    def join(self, peer: Peer) -> list[Effect]:
+        """A peer has been let in: it hears who is present. Rule AW5."""
+        if peer.access.read and len(self.presence):
+            return [Answer(peer, Awareness(encode_awareness(self.presence.states())))]
+        return []
+
+    def leave(self, peer: Peer) -> list[Effect]:
+        """A peer has gone, by Close or by loss. Rule AW4."""
+        entries = self.presence.leave(peer)
+        return [SpreadPresence(entries, None)] if entries else []
+
+    def hear(self, peer: Peer, message: Message, now: int) -> list[Effect]:
+        """Decide on a message of a peer. `now` in ms. Raises RoomBroken."""
+        if isinstance(message, Update):
+            return self._write(peer, message.update, False, now)
+        if isinstance(message, SyncStep2):
+            return self._write(peer, message.update, True, now)
+        if isinstance(message, SyncStep1):
+            return self._compare(peer, message.state_vector)
+        if isinstance(message, Awareness):
+            return self._announce(peer, message.payload)
+        if isinstance(message, QueryAwareness):
+            return self.join(peer)
+        return [Detach(peer, f"unexpected {type(message).__name__}")]
+
+    def edit(self, change: Callable[[Doc[Any]], None], extra: Sequence[Record], now: int) -> list[Effect]:
+        """Let the hub write. Raises what `change` raises; the room is broken then (host reloads)."""
+        made: list[bytes] = []
+        subscription = self._doc.observe(lambda event: made.append(event.update))
+        try:
+            with self._doc.transaction():
+                change(self._doc)
+        finally:
+            self._doc.unobserve(subscription)
+        effects: list[Effect] = [Store(record) for record in extra]
+        for update in made:
+            if update == EMPTY_UPDATE:
+                continue
+            self._changed(len(update))
+            effects.append(Store(Record(self.document, RecordKind.UPDATE, update, now)))
+            effects.append(Spread(update, None))
+            if self._shadow is not None:
+                self._shadow.apply_update(update)
+        return effects
+
+    def look(self, read: Callable[[Doc[Any]], T]) -> T:
+        """Let the hub read. Numbers come as floats (pycrdt)."""
+        return read(self._doc)
+
+    def update_since(self, state_vector: bytes) -> bytes:
+        """What a replica of that state vector lacks, with what still waits. Raises RemoteProtocolError."""
+        found = self._answers.get(state_vector)
+        if found is None:
+            parse_state_vector(state_vector)
+            found = self._doc.get_update(state_vector)
+            if self._waiting:
+                found = merge_updates(found, *(update for _, update in self._waiting))
+            if len(self._answers) >= _MAX_CACHED:
+                self._answers.clear()
+            self._answers[state_vector] = found
+        return found
+
+    def _compare(self, peer: Peer, state_vector: bytes) -> list[Effect]:
+        """Rule SY1. Whoever may only announce learns nothing."""
+        if not peer.access.read:
+            return [
+                Answer(peer, SyncStep1(EMPTY_STATE_VECTOR)),
+                Answer(peer, SyncStep2(EMPTY_UPDATE)),
+            ]
+        try:
+            update = self.update_since(state_vector)
+        except RemoteProtocolError as error:
+            return [Detach(peer, error.code.value)]
+        return [Answer(peer, SyncStep1(self._doc.get_state())), Answer(peer, SyncStep2(update))]
+
+    def _announce(self, peer: Peer, payload: bytes) -> list[Effect]:
+        try:
+            entries = decode_awareness(payload)
+        except RemoteProtocolError as error:
+            return [Detach(peer, error.code.value)]
+        hook = self._presence_check
+        taken = self.presence.apply(
+            entries,
+            peer,
+            peer.principal.terminal,
+            None if hook is None else lambda state: hook(peer, state),
+        )
+        return [SpreadPresence(taken, peer)] if taken else []
+
+    def _write(self, peer: Peer, update: bytes, step2: bool, now: int) -> list[Effect]:
+        """Exactly one SyncStatus, whatever happens. Rules ST1 to ST5, SY4 to SY8."""
+        if update == EMPTY_UPDATE and (step2 or peer.access.write):
+            return [Answer(peer, _STORED)]
+        if not peer.access.write:
+            if step2 and peer.access.read and self._is_known(update):
+                return [Answer(peer, _STORED)]
+            return refusal(peer, "read_only")
+        if len(update) > self.rules.max_update_bytes:
+            return refusal(peer, "too_large")
+        try:
+            shape = parse_update(update)
+        except RemoteProtocolError as error:
+            too_large = error.code is ErrorCode.TOO_LARGE
+            return refusal(peer, "too_large" if too_large else "malformed")
+        reason = self._reason_against(peer, shape, update)
+        if reason is not None:
+            return self._refuse(peer, reason, shape)
+        if self._holds(shape):
+            return [Answer(peer, _STORED)]
+        reason = self._apply(update)
+        if reason is not None:
+            return self._refuse(peer, reason, shape)
+        self._changed(len(update))
+        if not shape.reaches(self._state):
+            self._waiting.append((shape, update))
+        who = peer.principal
+        record = Record(self.document, RecordKind.UPDATE, update, now, who.terminal, who.staff)
+        return [Store(record), Spread(update, peer), Answer(peer, _STORED)]
+
+    def _reason_against(self, peer: Peer, shape: UpdateShape, update: bytes) -> str | None:
+        """Why an update that can be read is refused all the same. Rules SY6, SY8."""
+        for client, _, end in shape.structs:
+            if end > self._state.get(client, 0):
+                if client == self._client_id:
+                    return "client_id"
+                if self._refused and (reason := self._refused.get((peer.principal.terminal, client))):
+                    return reason
+        if self._bytes + len(update) > self.rules.max_document_bytes:
+            self._bytes = len(self.update_since(EMPTY_STATE_VECTOR))
+            if self._bytes + len(update) > self.rules.max_document_bytes:
+                return "document_full"
+        if len(self._waiting) >= MAX_WAITING and not shape.reaches(self._state):
+            return "too_many_waiting"
+        return None
+
+    def _apply(self, update: bytes) -> str | None:
+        """Apply an update, to a copy first where people write. Returns why not, or None."""
+        check = self.rules.check
+        if check is not None:
+            shadow = self._shadow
+            if shadow is None:
+                shadow = Doc()
+                shadow.apply_update(self.update_since(EMPTY_STATE_VECTOR))
+            self._shadow = None
+            reason = _try_apply(shadow, update) or check(shadow)
+            if reason is not None:
+                return reason
+            self._shadow = shadow
+        return _try_apply(self._doc, update)
+
+    def _changed(self, size: int) -> None:
+        self._bytes += size
+        self.stored_updates += 1
+        self._answers.clear()
+        self._deletes = None
+        self._state = parse_state_vector(self._doc.get_state())
+        if self._waiting:
+            self._retry_waiting()
+
+    def _retry_waiting(self) -> None:
+        """Drop what has found its foundations; applying it again costs nothing and makes sure."""
+        still = []
+        for shape, update in self._waiting:
+            if shape.reaches(self._state):
+                self._doc.apply_update(update)
+            else:
+                still.append((shape, update))
+        self._waiting = still
+
+    def _find_waiting(self, updates: Sequence[bytes]) -> None:
+        """After loading: which updates still wait. Reads only those that can (ids beyond the state)."""
+        for update in updates:
+            shape = parse_update(update)
+            if not shape.reaches(self._state):
+                self._waiting.append((shape, update))
+
+    def _is_known(self, update: bytes) -> bool:
+        try:
+            return self._holds(parse_update(update))
+        except RemoteProtocolError:
+            return False
+
+    def _holds(self, shape: UpdateShape) -> bool:
+        """Whether an update brings nothing new. Rule ST5."""
+        if not shape.reaches(self._state):
+            return False
+        if not shape.deletes:
+            return True
+        if self._deletes is None:
+            self._deletes = parse_update(self._doc.get_update(self._doc.get_state())).deletes
+        return covers(self._deletes, shape.deletes)
+
+    def _refuse(self, peer: Peer, reason: str, shape: UpdateShape) -> list[Effect]:
+        """Refuse, and remember the replica by terminal and client id: what builds on structs that nobody
+        else has would wait for ever. Rule SY8."""
+        for client, _, end in shape.structs:
+            if end > self._state.get(client, 0):
+                self._refused.setdefault((peer.principal.terminal, client), reason)
+        while len(self._refused) > MAX_REFUSED:
+            del self._refused[next(iter(self._refused))]
+        return refusal(peer, reason)
+
+
+def refusal(peer: Peer, reason: str) -> list[Effect]:
+    """The two frames that refuse a write: why, and the status. Rules ST3, SY7."""
+    text = json.dumps({"t": "refused_update", "reason": reason})
+    return [Answer(peer, Stateless(text)), Answer(peer, _REFUSED)]
+
+
+def _try_apply(doc: Doc[Any], update: bytes) -> str | None:
+    try:
+        doc.apply_update(update)
+    except ValueError:
+        return "malformed"
+    except BaseException as error:
+        # A panic of the Rust side is a BaseException of its own; what it left behind nobody knows.
+        if type(error).__name__ == "PanicException":
+            raise RoomBroken(str(error)) from None
+        raise
+    return None

@@ -1,0 +1,75 @@
+"""The HTTP server under the application: uvicorn on uvloop with the direct WebSocket protocol."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+from ward_sync.codec import MAX_FRAME_BYTES
+
+from ward_hub.edge.direct import DirectProtocol
+
+_ENDING = (signal.SIGINT, signal.SIGTERM)
+
+
+class Server(uvicorn.Server):
+    """A server that says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[int], None] | None) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn's, but a signal that ended the server gracefully is not raised once more."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in _ENDING}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        await super().startup(sockets)  # type: ignore[arg-type]
+        if self.started and self._ready is not None:
+            self._ready(self.servers[0].sockets[0].getsockname()[1])
+
+
+def make_server(
+    app: ASGIApp,
+    host: str,
+    port: int,
+    ready: Callable[[int], None] | None = None,
+    max_frame_bytes: int = MAX_FRAME_BYTES,
+    ssl_certfile: str | None = None,
+    ssl_keyfile: str | None = None,
+) -> Server:
+    """A server for the application; `ready` is called with the port once it listens (0 picks a free one).
+
+    No access log, no WebSocket compression (frames are built once for all), no tokens in any log.
+    """
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        ws=DirectProtocol,
+        ws_max_size=max_frame_bytes,
+        ws_per_message_deflate=False,
+        ws_ping_interval=20.0,
+        ws_ping_timeout=20.0,
+        access_log=False,
+        log_level="warning",
+        lifespan="on",
+        server_header=False,
+        timeout_graceful_shutdown=3,
+        ssl_certfile=ssl_certfile,
+        ssl_keyfile=ssl_keyfile,
+    )
+    return Server(config, ready)

@@ -1,0 +1,152 @@
+"""What all sockets of a hub share: limits, the hub's own address, the heartbeat, one socket a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ward_sync.close_codes import CloseCode
+from ward_sync.codec import MAX_FRAME_BYTES, encode
+from ward_sync.messages import Stateless
+
+from ward_hub.access.port import Gate
+from ward_hub.doc_rooms.host import Host
+from ward_hub.fan_out.frames import WireFrame
+from ward_hub.fan_out.socket_queue import MAX_WAITING_BYTES, Sink, SocketQueue, Tick
+
+log = logging.getLogger("ward_hub.edge")
+
+HUB_ADDRESS = "hub"
+_BEAT_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeLimits:
+    """What a socket may do. Times in ms, sizes in bytes."""
+
+    max_frame_bytes: int = MAX_FRAME_BYTES
+    max_documents: int = 1_024
+    sign_in_ms: int = 10_000
+    """Without an open document for this long: closed (rule AU6)."""
+    unsigned_bytes: int = 2**20
+    """What may be sent before the first document is open."""
+    silence_ms: int = 10_000
+    """Without a word for this long: closed (rule CL2)."""
+    ping_ms: int = 1_500
+    y_keep_alive_ms: int = 15_000
+    """y-websocket clients give up after 30 s without a message."""
+    max_waiting_bytes: int = MAX_WAITING_BYTES
+    one_socket_a_terminal: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class HubIdentity:
+    """What the first frame says (rule AU5)."""
+
+    installation: str
+    generation: int
+    version: str
+
+
+class Session(Protocol):
+    """One socket as its dialect sees it."""
+
+    queue: SocketQueue
+
+    def beat(self, now: int) -> None:
+        """Ping, or close what has been silent. `now` in ms of a monotonic clock."""
+        ...
+
+
+@dataclass(slots=True)
+class Sockets:
+    """Every open socket of this hub."""
+
+    host: Host
+    gate: Gate
+    identity: HubIdentity
+    limits: EdgeLimits = field(default_factory=EdgeLimits)
+    tick: Tick = field(default_factory=Tick)
+    now: int = 0
+    """Monotonic ms, as of the last beat: exact enough for silence, and free to read."""
+    _sessions: set[Session] = field(default_factory=set)
+    _terminals: dict[str, Session] = field(default_factory=dict)
+    _beating: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin the heartbeat."""
+        if self._beating is None:
+            self.now = _monotonic_ms()
+            self._beating = asyncio.get_running_loop().create_task(self._beat_for_ever())
+
+    async def close(self) -> None:
+        """Stop the heartbeat. The server closes the sockets."""
+        if self._beating is not None:
+            self._beating.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._beating
+            self._beating = None
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def queue_for(self, sink: Sink) -> SocketQueue:
+        return SocketQueue(sink, self.tick, self.limits.max_waiting_bytes)
+
+    def add(self, session: Session) -> None:
+        self._sessions.add(session)
+
+    def discard(self, session: Session) -> None:
+        self._sessions.discard(session)
+        for terminal in [known for known, owner in self._terminals.items() if owner is session]:
+            del self._terminals[terminal]
+
+    def claim(self, terminal: str, session: Session) -> None:
+        """A terminal speaks through this socket: an older one of it is closed (rule CL4)."""
+        if not self.limits.one_socket_a_terminal:
+            return
+        older = self._terminals.get(terminal)
+        if older is session:
+            return
+        self._terminals[terminal] = session
+        if older is not None:
+            log.info("terminal %s: a newer socket", terminal)
+            older.queue.close(CloseCode.RESET)
+
+    def beat(self, now: int) -> None:
+        """One round of the heartbeat. `now` in ms of a monotonic clock."""
+        self.now = now
+        for session in list(self._sessions):
+            session.beat(now)
+
+    def hello_frame(self) -> WireFrame:
+        identity = self.identity
+        payload = {
+            "t": "hello",
+            "installation": identity.installation,
+            "generation": identity.generation,
+            "now": self.host.clock(),
+            "version": identity.version,
+        }
+        return hub_frame(json.dumps(payload))
+
+    async def _beat_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(_BEAT_S)
+            try:
+                self.beat(_monotonic_ms())
+            except Exception:
+                log.exception("heartbeat failed")
+
+
+def hub_frame(payload: str) -> WireFrame:
+    """A stateless frame of the hub's own address."""
+    return WireFrame(encode(HUB_ADDRESS, Stateless(payload)))
+
+
+def _monotonic_ms() -> int:
+    return int(asyncio.get_running_loop().time() * 1000)

@@ -1,0 +1,203 @@
+"""One socket in the Hocuspocus dialect: many documents by address. It knows frames, not Starlette."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+from ward_sync.close_codes import CloseCode
+from ward_sync.codec import decode, encode
+from ward_sync.errors import ErrorCode, RemoteProtocolError
+from ward_sync.messages import (
+    AuthDenied,
+    AuthGranted,
+    AuthRequest,
+    AuthToken,
+    Close,
+    Message,
+    Ping,
+    Pong,
+    Scope,
+    Stateless,
+    SyncStatus,
+    document_of,
+)
+
+from ward_hub.access.port import AccessRefused
+from ward_hub.doc_rooms.peer import Peer
+from ward_hub.edge.sockets import HUB_ADDRESS, Sockets, hub_frame
+from ward_hub.fan_out.frames import PING_FRAME, PONG_FRAME, WireFrame
+from ward_hub.fan_out.socket_queue import Sink
+
+log = logging.getLogger("ward_hub.edge")
+
+DENIED = "permission-denied"
+_HUB_ONLY = (AuthRequest, AuthDenied, AuthGranted, SyncStatus)
+_MAX_WAITING_FRAMES = 1_000
+
+
+class SyncSession:
+    """The state of one /sync socket: which addresses are open, and what waits for its Auth."""
+
+    def __init__(self, sockets: Sockets, sink: Sink) -> None:
+        self.queue = sockets.queue_for(sink)
+        self._sockets = sockets
+        self._host = sockets.host
+        self._peers: dict[str, Peer] = {}
+        self._waiting: dict[str, list[Message]] = {}
+        self._waiting_frames = 0
+        self._unsigned_bytes = 0
+        self._signed_in = False
+        self._opened_at = self._heard_at = self._quiet_since = sockets.now
+        self._sent_seen = 0
+
+    def start(self) -> None:
+        """Say hello: the first frame of the socket (rule AU5)."""
+        self._sockets.add(self)
+        self.queue.push(self._sockets.hello_frame())
+
+    def receive(self, data: bytes) -> None:
+        """Take one binary message. Never raises."""
+        self._heard_at = self._sockets.now
+        if self.queue.closed:
+            return
+        limits = self._sockets.limits
+        if not self._signed_in:
+            self._unsigned_bytes += len(data)
+            if self._unsigned_bytes > limits.unsigned_bytes:
+                self._refuse_socket(CloseCode.UNAUTHORIZED, "too much before sign-in")
+                return
+        try:
+            frame = decode(data, limits.max_frame_bytes)
+        except RemoteProtocolError as error:
+            self._refuse_frame(error)
+            return
+        self._take(frame.address, frame.message)
+
+    def receive_text(self) -> None:
+        """A text message is no frame (rule FR1)."""
+        self._refuse_socket(CloseCode.UNAUTHORIZED, "a text message")
+
+    def lost(self) -> None:
+        """The socket has gone."""
+        self.queue.lost()
+        self._sockets.discard(self)
+        peers, self._peers = self._peers, {}
+        for peer in peers.values():
+            self._host.detach(peer)
+        self._waiting.clear()
+
+    def beat(self, now: int) -> None:
+        """Rules CL2 and AU6."""
+        limits = self._sockets.limits
+        if now - self._heard_at > limits.silence_ms:
+            self._refuse_socket(CloseCode.TIMEOUT, "silent")
+        elif not self._signed_in and now - self._opened_at > limits.sign_in_ms:
+            self._refuse_socket(CloseCode.UNAUTHORIZED, "not signed in")
+        elif self.queue.sent != self._sent_seen:
+            self._sent_seen = self.queue.sent
+            self._quiet_since = now
+        elif now - self._quiet_since >= limits.ping_ms:
+            self.queue.push(PING_FRAME)
+
+    def _take(self, address: str, message: Message) -> None:
+        peer = self._peers.get(address)
+        if peer is not None and peer.open and not isinstance(message, AuthToken):
+            if isinstance(message, _HUB_ONLY):
+                self._host.detach(peer, ErrorCode.UNEXPECTED.value)
+                return
+            if isinstance(message, Close):
+                del self._peers[address]
+            self._host.hear(peer, message)
+        elif isinstance(message, Pong):
+            return
+        elif isinstance(message, Ping):
+            self.queue.push(PONG_FRAME)
+        elif address == HUB_ADDRESS:
+            self._take_for_hub(message)
+        elif isinstance(message, AuthToken):
+            self._authenticate(address, message.token)
+        elif isinstance(message, Close):
+            self._waiting.pop(address, None)
+        elif not isinstance(message, _HUB_ONLY):
+            self._wait(address, message)
+
+    def _take_for_hub(self, message: Message) -> None:
+        if not isinstance(message, Stateless):
+            return
+        try:
+            body = json.loads(message.payload)
+        except (ValueError, RecursionError):
+            return
+        if isinstance(body, dict) and body.get("t") == "time" and isinstance(body.get("sent"), int):
+            answer = {"t": "time", "sent": body["sent"], "now": self._host.clock()}
+            self.queue.push(hub_frame(json.dumps(answer)))
+
+    def _wait(self, address: str, message: Message) -> None:
+        """What comes before its Auth waits for it (rule AU2)."""
+        self._waiting_frames += 1
+        if self._waiting_frames > _MAX_WAITING_FRAMES:
+            self._refuse_socket(CloseCode.RESET, "too many frames before their Auth")
+            return
+        self._waiting.setdefault(address, []).append(message)
+
+    def _authenticate(self, address: str, token: str) -> None:
+        sockets = self._sockets
+        document = document_of(address)
+        peer = self._peers.get(address)
+        if peer is not None and not peer.open:
+            peer = None
+        reason = DENIED
+        try:
+            if peer is None and len(self._peers) >= sockets.limits.max_documents:
+                self._peers = {known: held for known, held in self._peers.items() if held.open}
+                if len(self._peers) >= sockets.limits.max_documents:
+                    reason = "too-many-documents"
+                    raise AccessRefused(reason)
+            try:
+                principal = sockets.gate.authenticate(token)
+            except AccessRefused as refused:
+                reason = refused.reason
+                raise
+            access = sockets.gate.access(principal, document)
+        except AccessRefused as refused:
+            log.info("refused: %s", refused.reason)
+            self._waiting.pop(address, None)
+            if peer is not None:
+                self._host.detach(peer, reason)
+            elif reason == "revoked":
+                self.queue.push(WireFrame(encode(address, AuthDenied(reason))))
+                self.queue.close(CloseCode.FORBIDDEN)
+            else:
+                self.queue.push(WireFrame(encode(address, AuthDenied(reason))))
+            return
+        self._signed_in = True
+        sockets.claim(principal.terminal, self)
+        scope = Scope.READ_WRITE if access.write else Scope.READONLY
+        self.queue.push(WireFrame(encode(address, AuthGranted(scope.value))))
+        if peer is not None:
+            self._host.rebind(peer, principal, access)
+            return
+        peer = self._peers[address] = self._host.attach(self.queue, document, address, principal, access)
+        for message in self._waiting.pop(address, ()):
+            self._waiting_frames -= 1
+            self._host.hear(peer, message)
+
+    def _refuse_frame(self, error: RemoteProtocolError) -> None:
+        """Rule FR8."""
+        address = error.address
+        if address is None:
+            too_big = error.code is ErrorCode.TOO_LARGE
+            self._refuse_socket(CloseCode.TOO_BIG if too_big else CloseCode.UNAUTHORIZED, str(error.code))
+            return
+        log.info("refused a frame: %s", error.code)
+        self._waiting.pop(address, None)
+        peer = self._peers.pop(address, None)
+        if peer is not None and peer.open:
+            self._host.detach(peer, error.code.value)
+        else:
+            self.queue.push(WireFrame(encode(address, Close(error.code.value))))
+
+    def _refuse_socket(self, code: CloseCode, why: str) -> None:
+        log.info("socket closed with %d: %s", code, why)
+        self.queue.close(code)
