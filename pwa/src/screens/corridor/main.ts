@@ -1,0 +1,4 @@
+import { startScreen } from "../start";
+import Corridor from "./Corridor.svelte";
+
+startScreen("corridor", Corridor);
