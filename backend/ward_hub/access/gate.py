@@ -1,0 +1,134 @@
+"""The ward's gate: tokens, sessions and the directory of this moment, asked through `access/port.py` only.
+
+A token says who came; what they may follows from the directory now. So a terminal that was revoked, replaced
+or moved has lost its rights before its token has expired.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from ward_hub.access import policy
+from ward_hub.access.port import Access, AccessRefused, Principal
+from ward_hub.access.view import WardView, view_of
+from ward_hub.directory.current import CurrentDirectory
+from ward_hub.directory.model import Terminal, TerminalState
+from ward_hub.documents.names import parse_document
+from ward_hub.identity.errors import IdentityRefused
+from ward_hub.identity.sessions import StaffSessions
+from ward_hub.identity.tokens import Claims, Tokens, key_mark
+
+DEPARTED_MS = 72 * 3_600_000
+"""Late notes for a stay that left are taken this long (design: Documents)."""
+
+
+class WardGate:
+    """Implements `Gate` for the real ward.
+
+    `departed` maps stays that left to their last ward; its owner, the feed, removes them after DEPARTED_MS
+    and calls the host's `recheck`. It is read live.
+    """
+
+    def __init__(
+        self,
+        tokens: Tokens,
+        sessions: StaffSessions,
+        current: CurrentDirectory,
+        clock: Callable[[], int],
+        departed: Mapping[str, str] | None = None,
+    ) -> None:
+        self._tokens = tokens
+        self._sessions = sessions
+        self._current = current
+        self._clock = clock
+        self._departed: Mapping[str, str] = {} if departed is None else departed
+        self._view: WardView | None = None
+        self._view_version = -1
+
+    def authenticate(self, token: str) -> Principal:
+        """Return whose token this is. Raises AccessRefused: `expired` (also for tokens that cannot be read or
+        whose session was closed: ask for a new one) or `revoked`."""
+        try:
+            claims = self._tokens.read(token, self._clock())
+        except IdentityRefused as refused:
+            raise AccessRefused("expired") from refused
+        terminal = self._active(claims.terminal)
+        if terminal is None:
+            raise AccessRefused("revoked")
+        if terminal.public_key is None or claims.key != key_mark(terminal.public_key):
+            raise AccessRefused("revoked")
+        if claims.staff is not None and not self._session_is_open(claims):
+            raise AccessRefused("expired")
+        return Principal(
+            terminal=terminal.id,
+            kind=terminal.kind.value,
+            ward=terminal.ward,
+            room=terminal.room,
+            bed=terminal.bed,
+            staff=claims.staff,
+            role=claims.role,
+            expires_at=claims.expires_at,
+        )
+
+    def access(self, principal: Principal, document: str) -> Access:
+        """Return what the principal may do with the document now. Raises AccessRefused.
+
+        The terminal keeps its own rights beyond the token's end, for calls never wait for a sign-in; a
+        person's rights end with their session.
+        """
+        terminal = self._active(principal.terminal)
+        if terminal is None:
+            raise AccessRefused("revoked")
+        if not _stands_where_it_stood(principal, terminal):
+            raise AccessRefused("permission-denied")
+        name = parse_document(document)
+        if name is None:
+            raise AccessRefused("permission-denied")
+        if principal.staff is not None and not self._is_signed_in(principal):
+            principal = replace(principal, staff=None, role=None)
+        allowed = policy.access(principal, name, self._current_view())
+        if allowed is None:
+            raise AccessRefused("permission-denied")
+        return allowed
+
+    def _active(self, terminal_id: str) -> Terminal | None:
+        terminal = self._current.terminal(terminal_id)
+        return terminal if terminal and terminal.state is TerminalState.ACTIVE else None
+
+    def _session_is_open(self, claims: Claims) -> bool:
+        session = self._sessions.at(claims.terminal, self._clock())
+        return (
+            session is not None
+            and session.id == claims.session
+            and self._is_employed(claims.staff, session.terminal)
+        )
+
+    def _is_signed_in(self, principal: Principal) -> bool:
+        session = self._sessions.at(principal.terminal, self._clock())
+        return (
+            session is not None
+            and session.staff == principal.staff
+            and self._is_employed(principal.staff, principal.terminal)
+        )
+
+    def _is_employed(self, staff: str | None, terminal_id: str) -> bool:
+        terminal = self._current.terminal(terminal_id)
+        ward = self._current.model.wards.get(terminal.ward) if terminal else None
+        person = ward.staff.get(staff or "") if ward else None
+        return person is not None and person.active
+
+    def _current_view(self) -> WardView:
+        if self._view is None or self._view_version != self._current.version:
+            self._view_version = self._current.version
+            self._view = view_of(self._current.model, self._current.occupancy, self._departed, self._clock())
+        return self._view
+
+
+def _stands_where_it_stood(principal: Principal, terminal: Terminal) -> bool:
+    return (principal.kind, principal.ward, principal.room, principal.bed) == (
+        terminal.kind.value,
+        terminal.ward,
+        terminal.room,
+        terminal.bed,
+    )

@@ -1,0 +1,40 @@
+"""What a terminal may announce of itself; the host asks before it spreads an awareness state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ward_hub.access.port import Principal
+from ward_hub.documents.names import DocumentKind, parse_document
+
+_REQUIRED = {"terminal", "kind", "layer", "version", "sound"}
+_ALLOWED = _REQUIRED | {"inputs", "profile"}
+MAX_INPUTS = 8
+MAX_WORD = 64
+
+
+def check_presence(principal: Principal, document: str, state: dict[str, Any]) -> bool:
+    """Whether the state is well formed, the sender's own, and at its ward's presence document."""
+    name = parse_document(document)
+    inputs = state.get("inputs", {})
+    return (
+        name is not None
+        and name.kind is DocumentKind.PRESENCE
+        and name.ward == principal.ward
+        and set(state) >= _REQUIRED
+        and set(state) <= _ALLOWED
+        and state["terminal"] == principal.terminal
+        and state["kind"] == principal.kind
+        and type(state["layer"]) is int
+        and state["layer"] in (1, 4)
+        and state["sound"] in ("ok", "blocked", "muted")
+        and _is_word(state["version"])
+        and _is_word(state.get("profile", ""))
+        and isinstance(inputs, dict)
+        and len(inputs) <= MAX_INPUTS
+        and all(_is_word(key) and value in ("ok", "open") for key, value in inputs.items())
+    )
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_WORD
