@@ -1,0 +1,184 @@
+"""Takes one message: what it says is in the record, or the message is kept with the reason why not.
+
+One message is one SQL transaction, and the answer is made after its commit. Documents follow later, from the
+record (`worker.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ward_hub.db.engine import Database
+from ward_hub.ingest.event import Event, subjects
+from ward_hub.ingest.hl7.acknowledge import Header, acknowledge, read_header
+from ward_hub.ingest.hl7.adt import read_adt
+from ward_hub.ingest.hl7.mllp import MAX_MESSAGE_BYTES, Frame, Oversized
+from ward_hub.ingest.hl7.parse import MessageRefused, parse_message
+from ward_hub.ingest.locate import locator
+from ward_hub.ingest.mapping import Mapping
+from ward_hub.ingest.ports import Places
+from ward_hub.ingest.reconcile import Changed, Record, Refused, reconcile
+from ward_hub.record import store
+from ward_hub.record.encounter import Place
+from ward_hub.record.tables import FeedMessage
+
+log = logging.getLogger(__name__)
+
+NOT_STORED = "the record cannot be written now; send the message again"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The acknowledgement to send, and what has to be shown anew: stays, whichever documents follow."""
+
+    acknowledgement: bytes
+    stays: frozenset[str] = field(default_factory=frozenset)
+
+
+class Intake:
+    """Takes messages one after the other, whichever connection they come from."""
+
+    def __init__(
+        self,
+        database: Database,
+        places: Places,
+        mapping: Mapping,
+        clock: Callable[[], int],
+        fresh: Callable[[], str] = lambda: secrets.token_hex(12),
+    ) -> None:
+        self._database = database
+        self._places = places
+        self._mapping = mapping
+        self._clock = clock
+        self._fresh = fresh
+        self._lock = asyncio.Lock()
+
+    async def take(self, message: Frame | Oversized) -> Answer:
+        """Take one message off an MLLP connection. Never raises."""
+        now = self._clock()
+        data = message.message if isinstance(message, Frame) else message.head
+        header = read_header(data)
+        event: Event | None = None
+        refused: MessageRefused | None = None
+        try:
+            if isinstance(message, Oversized):
+                text = f"expected at most {MAX_MESSAGE_BYTES} bytes, got more"
+                raise MessageRefused(102, text, reject=True)
+            event = read_adt(parse_message(data), self._mapping)
+        except MessageRefused as error:
+            refused = error
+        except Exception:
+            log.exception("feed: a message could not be read")
+            refused = MessageRefused(207, "the message could not be read: error in the hub")
+        async with self._lock:
+            refused, stays = await self._keep(header, data, event, refused, now)
+        answer = acknowledge(
+            header, refused, now_ms=now, utc_offset=self._mapping.utc_offset, own_id=secrets.token_hex(8)
+        )
+        return Answer(answer, stays)
+
+    async def _keep(
+        self, header: Header, data: bytes, event: Event | None, refused: MessageRefused | None, now: int
+    ) -> tuple[MessageRefused | None, frozenset[str]]:
+        try:
+            async with self._database.session.begin() as session:
+                return await self._transaction(session, header, data, event, refused, now)
+        except SQLAlchemyError:
+            log.exception("feed: a message was not stored")
+            failed = MessageRefused(207, NOT_STORED)
+        except Exception:
+            log.exception("feed: a message was not taken")
+            failed = MessageRefused(207, "error in the hub")
+        try:
+            async with self._database.session.begin() as session:
+                await self._transaction(session, header, data, None, failed, now)
+        except SQLAlchemyError:
+            log.error("feed: nor was it kept")
+        return failed, frozenset()
+
+    async def _transaction(
+        self,
+        session: AsyncSession,
+        header: Header,
+        data: bytes,
+        event: Event | None,
+        refused: MessageRefused | None,
+        now: int,
+    ) -> tuple[MessageRefused | None, frozenset[str]]:
+        row = await _row(session, header, data, now)
+        if row.state != "not_taken":
+            return None, frozenset()  # FEED1: said already, taken already
+        stays: frozenset[str] = frozenset()
+        if event is not None:
+            row.visit = subjects(event)[0].visit
+            outcome = await self._reconcile(session, event, row.id, now)
+            if isinstance(outcome, Refused):
+                refused = MessageRefused(outcome.code, outcome.reason, location="PV1^1^3")
+            else:
+                await store.store(session, outcome.encounters, outcome.beds or {}, now)
+                stays = frozenset(one.stay for one in outcome.encounters) | set(outcome.displaced)
+                row.state = "unchanged" if outcome.nothing else "taken"
+                if outcome.displaced:
+                    log.warning("feed: %s lost the bed to a newer placement", ", ".join(outcome.displaced))
+        row.answer = "AA" if refused is None else "AR" if refused.reject else "AE"
+        row.code = refused.code if refused else None
+        row.reason = refused.text if refused else None
+        return refused, stays
+
+    async def _reconcile(
+        self, session: AsyncSession, event: Event, arrived: int, now: int
+    ) -> Changed | Refused:
+        locate = locator(self._places.wards(), self._mapping)
+        visits = [subject.visit for subject in subjects(event)]
+        named = {
+            (place.ward, place.bed)
+            for subject in subjects(event)
+            if subject.location is not None
+            and isinstance(place := locate(subject.location), Place)
+            and place.ward is not None
+            and place.bed is not None
+        }
+        encounters, beds = await store.load_touched(session, visits, named)
+        record = Record(encounters, beds)
+        return reconcile(record, event, locate, now=now, arrived=arrived, fresh=self._ids())
+
+    def _ids(self) -> Iterator[str]:
+        while True:
+            yield self._fresh()
+
+
+async def _row(session: AsyncSession, header: Header, data: bytes, now: int) -> FeedMessage:
+    """The message's row, new or from an earlier time it was sent (then with one more of its `times`)."""
+    sender = "|".join(header.sending)[:300]
+    control_id = header.control_id[:200]
+    digest = hashlib.sha256(data).hexdigest()
+    query = select(FeedMessage).where(
+        FeedMessage.sender == sender, FeedMessage.control_id == control_id, FeedMessage.digest == digest
+    )
+    row = await session.scalar(query)
+    if row is not None:
+        row.times += 1
+        return row
+    row = FeedMessage(
+        sender=sender,
+        control_id=control_id,
+        digest=digest,
+        received_at=now,
+        kind=f"{header.kind}^{header.event}"[:40],
+        body=data,
+        state="not_taken",
+        answer="AE",
+        times=1,
+    )
+    session.add(row)
+    await session.flush()
+    return row

@@ -1,0 +1,175 @@
+"""Brings the documents into step with the record, behind the intake.
+
+Nothing is remembered about what has been shown except to spare writes: at the start everything is projected
+from the record again, so a crash between a commit and its documents heals.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, timezone
+
+from ward_hub.db.engine import Database
+from ward_hub.directory.model import Priority
+from ward_hub.directory.occupancy import OccupancySink
+from ward_hub.documents import names
+from ward_hub.documents.port import Publisher, Roots
+from ward_hub.ingest.mapping import Mapping
+from ward_hub.ingest.ports import Places, WardPlaces
+from ward_hub.record import project, store
+from ward_hub.record.encounter import Encounter
+
+log = logging.getLogger(__name__)
+
+RETRY_S = 1.0
+LONGEST_RETRY_S = 30.0
+LOOK_S = 300.0
+"""How often the day is looked at: ages change at midnight."""
+
+GONE_MS = 7 * 86_400_000
+"""How far back a start empties the cards of those who left; a crash heals at the next start."""
+
+
+class Projector:
+    """Publishes what changed, soon after it changed; several changes at once make one round."""
+
+    def __init__(
+        self,
+        database: Database,
+        places: Places,
+        publisher: Publisher,
+        sink: OccupancySink,
+        mapping: Mapping,
+        clock: Callable[[], int],
+    ) -> None:
+        self._database = database
+        self._places = places
+        self._publisher = publisher
+        self._sink = sink
+        self._mapping = mapping
+        self._clock = clock
+        self._stays: set[str] = set()
+        self._dirty = asyncio.Event()
+        self._round = asyncio.Lock()
+        self._published: dict[str, Roots] = {}
+        self._told: dict[str, tuple[dict[str, str | None], dict[str, Priority]]] = {}
+        self._day: date | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to publish in the background."""
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        """Stop; what was not published is projected at the next start."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    def changed(self, stays: Iterable[str]) -> None:
+        """Take note that these stays changed in the record, wherever they are now."""
+        self._stays |= set(stays)
+        self._dirty.set()
+
+    async def project_all(self) -> None:
+        """Publish everything from the record, whatever was published before.
+
+        Raises what the publisher and the database raise; it is then tried again in the background.
+        """
+        self._published.clear()
+        self._told.clear()
+        self._dirty.set()
+        async with self._database.session() as session:
+            gone = await store.load_recently_gone(session, self._clock() - GONE_MS)
+        self._stays |= set(gone)
+        await self.publish()
+
+    async def publish(self) -> None:
+        """Publish all that changed. On return the documents are in step; raises what the publisher raises."""
+        async with self._round:
+            if not self._dirty.is_set():
+                return
+            self._dirty.clear()
+            stays, self._stays = self._stays, set()
+            try:
+                await self._publish(stays)
+            except BaseException:
+                self._stays |= stays
+                self._dirty.set()
+                raise
+
+    async def _run(self) -> None:
+        wait_s = RETRY_S
+        while True:
+            try:
+                await asyncio.wait_for(self._dirty.wait(), LOOK_S)
+            except TimeoutError:
+                if self._today() == self._day:
+                    continue
+                self._dirty.set()
+            try:
+                await self.publish()
+                wait_s = RETRY_S
+            except Exception:
+                log.exception("feed: documents are behind the record, next try in %s s", wait_s)
+                await asyncio.sleep(wait_s)
+                wait_s = min(wait_s * 2, LONGEST_RETRY_S)
+
+    async def _publish(self, stays: set[str]) -> None:
+        """One round. First cards are emptied of those who left, last the rights follow (A21)."""
+        self._day = self._today()
+        show = project.Show(self._day, self._mapping.hidden_surgery)
+        wards = list(self._places.wards())
+        async with self._database.session() as session:
+            held = {ward.id: await store.load_ward(session, ward.id) for ward in wards}
+        here = {stay for ward in held.values() for stay in ward.encounters}
+        for stay in sorted(stays - here):
+            await self._put(names.card(stay), {"card": {}})
+            await self._put(names.clinical(stay), {"clinical": {}})
+            for document in (names.card(stay), names.clinical(stay)):
+                self._published.pop(document, None)
+        for ward in wards:
+            await self._publish_ward(ward, held[ward.id], show)
+
+    async def _publish_ward(self, ward: WardPlaces, held: store.Ward, show: project.Show) -> None:
+        bed_of = {stay: bed for bed, stay in held.beds.items()}
+        for stay, encounter in held.encounters.items():
+            await self._put(names.card(stay), {"card": project.card(encounter, bed_of.get(stay), show)})
+            await self._put(names.clinical(stay), {"clinical": project.clinical(encounter)})
+        lying: dict[str, Encounter] = {
+            bed: held.encounters[stay] for bed, stay in held.beds.items() if stay in held.encounters
+        }
+        await self._put(names.beds(ward.id), {"beds": {bed: one.stay for bed, one in lying.items()}})
+        for room in ward.rooms:
+            await self._put(names.door(ward.id, room.id), project.door(ward, room, lying))
+        without_bed = len(held.encounters) - len(lying)
+        await self._put(names.board(ward.id), project.board(ward, lying, without_bed, show))
+        await self._tell(ward, lying)
+
+    async def _tell(self, ward: WardPlaces, lying: dict[str, Encounter]) -> None:
+        occupancy: dict[str, str | None] = {
+            bed.id: lying[bed.id].stay if bed.id in lying else None
+            for room in ward.rooms
+            for bed in room.beds
+        }
+        priorities = project.priorities(ward, lying)
+        if self._told.get(ward.id) == (occupancy, priorities):
+            return
+        self._told.pop(ward.id, None)
+        await self._sink.set_occupancy(ward.id, occupancy)
+        await self._sink.set_bed_priorities(ward.id, priorities)
+        self._told[ward.id] = (occupancy, priorities)
+
+    async def _put(self, document: str, roots: Roots) -> None:
+        if self._published.get(document) == roots:
+            return
+        self._published.pop(document, None)
+        await self._publisher.publish(document, roots)
+        self._published[document] = roots
+
+    def _today(self) -> date:
+        instant = datetime.fromtimestamp(self._clock() / 1000, UTC)
+        return instant.astimezone(timezone(self._mapping.utc_offset)).date()
