@@ -18,10 +18,10 @@ export interface Size {
 const STRIP = 64;
 
 export const USUAL_SIZE: Record<Place, Size> = {
-	station: { width: 1920, height: 1080 + STRIP },
+	station: { width: 1280, height: 800 + STRIP },
 	corridor: { width: 1920, height: 540 + STRIP },
 	bedside: { width: 1024, height: 600 + STRIP },
-	door: { width: 800, height: 1280 + STRIP },
+	door: { width: 1080, height: 1920 + STRIP },
 	whiteboard: { width: 3840, height: 2160 + STRIP },
 	pda: { width: 412, height: 915 + STRIP },
 };
