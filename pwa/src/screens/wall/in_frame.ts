@@ -40,7 +40,7 @@ export function showOnBody(kind: string, slot: string, terminal: Terminal): () =
 			phase,
 			layer,
 			sound,
-			sounding: tone,
+			sounding: playing,
 			size: panel(),
 		};
 		if (JSON.stringify(next) !== JSON.stringify(report)) tell(next);
