@@ -176,7 +176,8 @@ def _read_struct(data: bytes, at: int) -> tuple[int, bool, int]:
         if info & _KEY:
             _, at = read_text(data, at)
     length, at = _read_content(kind, data, at)
-    return _positive(length), False, at
+    # yrs leaves an empty string behind when a format cuts a character in two; nothing else may be empty.
+    return (length if kind == _STRING else _positive(length)), False, at
 
 
 def _read_content(kind: int, data: bytes, at: int) -> tuple[int, int]:

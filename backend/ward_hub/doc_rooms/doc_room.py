@@ -231,7 +231,10 @@ class DocRoom:
                 shadow = Doc()
                 shadow.apply_update(self.update_since(EMPTY_STATE_VECTOR))
             self._shadow = None
-            reason = _try_apply(shadow, update) or check(shadow)
+            try:
+                reason = _try_apply(shadow, update) or check(shadow)
+            except RoomBroken:
+                return "malformed"
             if reason is not None:
                 return reason
             self._shadow = shadow
@@ -297,10 +300,13 @@ def refusal(peer: Peer, reason: str) -> list[Effect]:
 
 
 def _try_apply(doc: Doc[Any], update: bytes) -> str | None:
+    """Returns why not, or None. Raises RoomBroken when part of it may have been applied."""
     try:
         doc.apply_update(update)
     except ValueError:
         return "malformed"
+    except RuntimeError as error:
+        raise RoomBroken(str(error)) from None
     except BaseException as error:
         # A panic of the Rust side is a BaseException of its own; what it left behind nobody knows.
         if type(error).__name__ == "PanicException":

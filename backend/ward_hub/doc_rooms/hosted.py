@@ -132,8 +132,9 @@ class HostedRoom:
         except RoomBroken as error:
             log.error("document %s broken, loading again: %s", self.document, error)
             self._spread_presence(decided)
+            breaking = events[len(decided)]
             self._busy = True
-            self._run(self._recover(events, "malformed"))
+            self._run(self._recover(events, lambda event: event is breaking, "malformed"))
             return
         records = [effect.record for _, effects in decided for effect in effects if isinstance(effect, Store)]
         if records:
@@ -177,7 +178,7 @@ class HostedRoom:
         except (StorageFull, LogUnavailable) as error:
             log.error("document %s: %d records not stored: %s", self.document, len(records), error)
             self._spread_presence(decided)
-            await self._recover([event for event, _ in decided], "storage", error)
+            await self._recover([event for event, _ in decided], lambda _event: True, "storage", error)
             return
         self._carry_out(decided)
         self._next()
@@ -250,32 +251,36 @@ class HostedRoom:
         updates = await host.log.load(self.document)
         return DocRoom(self.document, updates, host.kinds(self.document), host.client_id, host.presence_check)
 
-    async def _recover(self, events: list[Event], reason: str, error: Exception | None = None) -> None:
-        """Throw away what memory holds, load what is stored, and decide again on what wrote nothing."""
+    async def _recover(
+        self,
+        events: list[Event],
+        failed: Callable[[Event], bool],
+        reason: str,
+        error: Exception | None = None,
+    ) -> None:
+        """Throw away what memory holds and load what is stored. Writes that failed are answered so; all
+        other events are decided again. `error` is what the hub's own edits get."""
         old = self.room
         try:
             self.room = await self._load()
-        except (LogUnavailable, ValueError) as failed:
-            self._give_up(failed, events)
+        except (LogUnavailable, ValueError) as unavailable:
+            self._give_up(unavailable, events)
             return
         if old is not None:
             self.room.presence = old.presence
-        self._ask_again = True
         again: list[Event] = []
         for event in events:
-            if isinstance(event, Heard) and isinstance(event.message, Update | SyncStep2):
+            if isinstance(event, Edited | Looked) and event.future.done():
+                continue
+            if not failed(event):
+                again.append(event)
+            elif isinstance(event, Heard) and isinstance(event.message, Update | SyncStep2):
+                self._ask_again = error is not None
                 for effect in refusal(event.peer, reason):
                     if isinstance(effect, Answer):
                         self._answer(effect)
-            elif isinstance(event, Edited):
-                if event.future.done():
-                    continue
-                if error is not None:
-                    event.future.set_exception(error)
-                else:
-                    again.append(event)
-            elif isinstance(event, Looked) and event.future.done():
-                continue
+            elif isinstance(event, Edited) and error is not None:
+                event.future.set_exception(error)
             else:
                 again.append(event)
         self._inbox[:0] = again

@@ -1,0 +1,95 @@
+"""What the hub answers over HTTP when it says no: a closed list of codes, each with its status and its words.
+
+Body: `{"error": {"code", "message", "message_zh"}}`, with `Retry-After` where waiting helps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from ward_hub.access.port import AccessRefused
+from ward_hub.identity.errors import IdentityRefused
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorText:
+    http_status: int
+    message: str
+    message_zh: str
+
+
+ERRORS: Mapping[str, ErrorText] = {
+    "malformed": ErrorText(400, "The request is not in the expected form.", "请求格式不正确。"),
+    "too_large": ErrorText(413, "The request is too large.", "请求内容过大。"),
+    "unauthorized": ErrorText(401, "A valid token is needed.", "需要有效的令牌。"),
+    "forbidden": ErrorText(403, "This is not allowed here.", "此处不允许该操作。"),
+    "starting": ErrorText(503, "The hub is starting; try again.", "服务正在启动，请稍后重试。"),
+    "storage": ErrorText(507, "The hub cannot store anything now.", "服务器暂时无法保存数据。"),
+    "code_invalid": ErrorText(
+        403, "The enrolment code is unknown, used, or too old.", "登记码无效、已使用或已过期。"
+    ),
+    "key_invalid": ErrorText(400, "The public key cannot be used.", "公钥无效。"),
+    "terminal_unknown": ErrorText(403, "This terminal is not enrolled.", "本终端未登记。"),
+    "challenge_invalid": ErrorText(400, "The challenge is used or too old.", "验证码已使用或已过期。"),
+    "signature_invalid": ErrorText(403, "The signature is not this terminal's.", "签名与本终端不符。"),
+    "token_invalid": ErrorText(401, "The token is not valid.", "令牌无效。"),
+    "sign_in_refused": ErrorText(403, "Number or password is wrong.", "工号或密码不正确。"),
+    "sign_in_locked": ErrorText(
+        429, "Too many tries: this number is locked for a while.", "尝试次数过多，该工号已暂时锁定。"
+    ),
+    "sign_in_elsewhere": ErrorText(403, "You cannot sign in at this terminal.", "您不能在本终端登录。"),
+    "too_many_tries": ErrorText(429, "Too many tries: wait a little.", "尝试次数过多，请稍候。"),
+}
+
+
+class WardError(Exception):
+    """A refusal with a code of ERRORS. `detail` says what was expected and what came, for developers."""
+
+    def __init__(self, code: str, detail: str | None = None, retry_after_s: int | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.detail = detail
+        self.retry_after_s = retry_after_s
+
+    @property
+    def http_status(self) -> int:
+        return ERRORS[self.code].http_status
+
+
+def error_response(error: WardError) -> JSONResponse:
+    """The answer that carries the error."""
+    text = ERRORS[error.code]
+    message = f"{text.message} {error.detail}" if error.detail else text.message
+    body = {"error": {"code": error.code, "message": message, "message_zh": text.message_zh}}
+    headers = {"Cache-Control": "no-store"}
+    if error.retry_after_s is not None:
+        headers["Retry-After"] = str(error.retry_after_s)
+    if text.http_status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return JSONResponse(body, status_code=text.http_status, headers=headers)
+
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def answering(endpoint: Endpoint, clock: Callable[[], int]) -> Endpoint:
+    """Return the endpoint with its refusals turned into answers. `clock` (ms) is for `Retry-After`."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except WardError as error:
+            return error_response(error)
+        except IdentityRefused as refused:
+            wait_ms = None if refused.retry_at is None else max(0, refused.retry_at - clock())
+            retry_after_s = None if wait_ms is None else -(-wait_ms // 1000)
+            return error_response(WardError(refused.code.value, retry_after_s=retry_after_s))
+        except AccessRefused as refused:
+            code = "forbidden" if refused.reason == "permission-denied" else "unauthorized"
+            return error_response(WardError(code))
+
+    return answer

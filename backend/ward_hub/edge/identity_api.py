@@ -1,0 +1,207 @@
+"""Enrolment, tokens and sign-in over HTTP: the only routes that answer without a token are the first three.
+
+POST /api/enrol           code, public_key                  → who the device is from now on
+POST /api/challenge       terminal                          → challenge
+POST /api/token           terminal, challenge, signature    → token
+POST /api/staff/sign-in   number, password (Bearer)         → token with the person in it
+POST /api/staff/sign-out  (Bearer)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from ward_hub.access.port import Gate, Principal
+from ward_hub.db.engine import Database
+from ward_hub.directory.current import CurrentDirectory
+from ward_hub.directory.model import Terminal, TerminalState
+from ward_hub.edge.errors import WardError, answering
+from ward_hub.edge.json_body import read_body, read_fields
+from ward_hub.identity import enrolment, keys
+from ward_hub.identity.challenge import Challenges
+from ward_hub.identity.errors import IdentityCode, IdentityRefused
+from ward_hub.identity.installation import Installation
+from ward_hub.identity.passwords import MAX_CHARS
+from ward_hub.identity.staff import StaffAccounts
+from ward_hub.identity.tokens import Tokens
+from ward_hub.identity.tries import FailureLimit
+
+TOKEN_TEXT = "wardline-token:"  # noqa: S105  what stands before the challenge in the signed text
+MAX_ID_CHARS = 48
+MAX_NUMBER_CHARS = 32
+FAILURES, WINDOW_MS = 30, 60_000
+"""Failures a minute. Codes and signatures cannot be guessed: the limit saves work, and must not be what keeps
+a ward behind one proxy address from joining, so successes are free and tokens are counted per terminal."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityServices:
+    """What the routes need. `directory_changed` makes a change count at once (the projector's `changed`),
+    `rights_changed` has open documents asked again (the host's `recheck`); `clock` gives ms."""
+
+    database: Database
+    current: CurrentDirectory
+    gate: Gate
+    tokens: Tokens
+    challenges: Challenges
+    accounts: StaffAccounts
+    installation: Installation
+    directory_changed: Callable[[], Awaitable[None]]
+    rights_changed: Callable[[], Awaitable[None]]
+    clock: Callable[[], int]
+
+
+def identity_routes(services: IdentityServices) -> list[Route]:
+    """The routes, ready to be mounted at the root."""
+    api = _IdentityApi(services)
+    return [
+        Route(path, answering(endpoint, services.clock), methods=["POST"])
+        for path, endpoint in (
+            ("/api/enrol", api.enrol),
+            ("/api/challenge", api.challenge),
+            ("/api/token", api.token),
+            ("/api/staff/sign-in", api.sign_in),
+            ("/api/staff/sign-out", api.sign_out),
+        )
+    ]
+
+
+def bearer(request: Request, gate: Gate) -> Principal:
+    """Return whose token the request carries. Raises WardError(`unauthorized`) or AccessRefused."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise WardError("unauthorized")
+    return gate.authenticate(token.strip())
+
+
+def terminal_json(terminal: Terminal) -> dict[str, str]:
+    """What a terminal is told about itself."""
+    value = {
+        "terminal": terminal.id,
+        "kind": terminal.kind.value,
+        "profile": terminal.profile,
+        "name": terminal.name,
+        "ward": terminal.ward,
+    }
+    if terminal.room is not None:
+        value["room"] = terminal.room
+    if terminal.bed is not None:
+        value["bed"] = terminal.bed
+    return value
+
+
+class _IdentityApi:
+    def __init__(self, services: IdentityServices) -> None:
+        self._services = services
+        self._enrol_tries = FailureLimit(FAILURES, WINDOW_MS)
+        self._token_tries = FailureLimit(FAILURES, WINDOW_MS)
+        self._sign_in_tries = FailureLimit(FAILURES, WINDOW_MS)
+
+    async def enrol(self, request: Request) -> Response:
+        fields = await read_fields(request, {"code": enrolment.CODE_MAX_CHARS, "public_key": 128})
+        services, now, address = self._services, self._services.clock(), _address(request)
+        self._enrol_tries.check(address, now)
+        point = keys.decode_base64url(fields["public_key"], keys.POINT_BYTES)
+        try:
+            if point is None:
+                raise IdentityRefused(IdentityCode.KEY_INVALID)
+            terminal = await enrolment.enrol(services.database, fields["code"], point, now)
+        except IdentityRefused:
+            self._enrol_tries.failed(address, now)
+            raise
+        await services.directory_changed()
+        return self._answer({**terminal_json(terminal), **self._installation()})
+
+    async def challenge(self, request: Request) -> Response:
+        fields = await read_fields(request, {"terminal": MAX_ID_CHARS})
+        services = self._services
+        return self._answer({"challenge": services.challenges.give(fields["terminal"], services.clock())})
+
+    async def token(self, request: Request) -> Response:
+        fields = await read_fields(request, {"terminal": MAX_ID_CHARS, "challenge": 128, "signature": 128})
+        services, now = self._services, self._services.clock()
+        who = f"{_address(request)} {fields['terminal']}"
+        self._token_tries.check(who, now)
+        try:
+            terminal = self._proven(fields["terminal"], fields["challenge"], fields["signature"], now)
+        except IdentityRefused:
+            self._token_tries.failed(who, now)
+            raise
+        issued = services.tokens.issue(terminal, now)
+        return self._answer(
+            {
+                "token": issued.token,
+                "expires_at": issued.expires_at,
+                "now": now,
+                **self._installation(),
+                "terminal": terminal_json(terminal),
+            }
+        )
+
+    async def sign_in(self, request: Request) -> Response:
+        services, now, address = self._services, self._services.clock(), _address(request)
+        principal = bearer(request, services.gate)
+        fields = await read_fields(request, {"number": MAX_NUMBER_CHARS, "password": MAX_CHARS})
+        self._sign_in_tries.check(address, now)
+        terminal = self._terminal(principal.terminal)
+        try:
+            signed_in = await services.accounts.sign_in(terminal, fields["number"], fields["password"], now)
+        except IdentityRefused:
+            self._sign_in_tries.failed(address, now)
+            raise
+        await services.rights_changed()  # whoever was signed in here before no longer is
+        issued = services.tokens.issue_staff(terminal, signed_in.staff, signed_in.session.id, now)
+        staff = signed_in.staff
+        return self._answer(
+            {
+                "token": issued.token,
+                "expires_at": issued.expires_at,
+                "staff": {"id": staff.id, "name": staff.name, "role": staff.role.value},
+            }
+        )
+
+    async def sign_out(self, request: Request) -> Response:
+        principal = bearer(request, self._services.gate)
+        await read_body(request)
+        if await self._services.accounts.sign_out(principal.terminal, self._services.clock()):
+            await self._services.rights_changed()
+        return self._answer({})
+
+    def _proven(self, terminal_id: str, challenge: str, signature: str, now: int) -> Terminal:
+        """The terminal whose key signed the challenge. Raises IdentityRefused or WardError(`starting`)."""
+        challenges = self._services.challenges
+        challenges.check(terminal_id, challenge, now)
+        terminal = self._terminal(terminal_id)
+        raw = keys.decode_base64url(signature, keys.SIGNATURE_BYTES)
+        message = (TOKEN_TEXT + challenge).encode()
+        if raw is None or terminal.public_key is None or not keys.verify(terminal.public_key, raw, message):
+            raise IdentityRefused(IdentityCode.SIGNATURE_INVALID)
+        challenges.use(terminal_id, challenge, now)
+        return terminal
+
+    def _terminal(self, terminal_id: str) -> Terminal:
+        current = self._services.current
+        if not current.loaded:
+            # Not `terminal_unknown`: a terminal would take that for its revocation.
+            raise WardError("starting", retry_after_s=1)
+        terminal = current.terminal(terminal_id)
+        if terminal is None or terminal.state is not TerminalState.ACTIVE:
+            raise IdentityRefused(IdentityCode.TERMINAL_UNKNOWN)
+        return terminal
+
+    def _installation(self) -> dict[str, str | int]:
+        installation = self._services.installation
+        return {"installation": installation.id, "generation": installation.generation}
+
+    def _answer(self, value: dict[str, Any]) -> JSONResponse:
+        return JSONResponse(value, headers={"Cache-Control": "no-store"})
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
