@@ -31,8 +31,8 @@ describe("a terminal's page", () => {
 			phase: "ready",
 			layer: "1",
 			unsent: "0",
-			sounding: "",
 		});
+		expect(document.body.getAttribute("data-sounding")).toBe("");
 		store.set({ ...state, layer: 4, unsent: 2 });
 		sounding("low");
 		expect({ ...document.body.dataset }).toMatchObject({
