@@ -14,6 +14,8 @@ export type Progress =
 	| "refused";
 
 export interface Feedback {
+	/** the press this is about; the row's id when none is remembered */
+	call: string;
 	type: string;
 	progress: Progress;
 	/** steps reached: 1 pressed, 2 delivered, 3 station has it, 4 someone comes; 0 when it failed */
@@ -71,11 +73,19 @@ export function feedbackOf(state: TerminalState): Feedback | null {
 	if (row === null) {
 		if (newest === null) return null;
 		const progress = settle(newest.progress, newest, state.layer);
-		return { type: newest.type, progress, step: STEPS[progress], since: newest.at, row };
+		return {
+			call: newest.call,
+			type: newest.type,
+			progress,
+			step: STEPS[progress],
+			since: newest.at,
+			row,
+		};
 	}
 	let progress: Progress =
 		newest === null ? fromRow(row) : settle(newest.progress, newest, state.layer);
 	if (progress === "kept" && state.layer === 4) progress = "alone";
 	if (progress === "taken" && row.state === "talking") progress = "talking";
-	return { type: row.type, progress, step: STEPS[progress], since: row.at, row };
+	const call = newest?.call ?? row.id;
+	return { call, type: row.type, progress, step: STEPS[progress], since: row.at, row };
 }

@@ -1,0 +1,96 @@
+/**
+ * The shell is the kiosk app around the page; docs/shell.md is its contract. This file holds what every
+ * adapter has in common: the events that come in, the commands that go out, and who listens.
+ */
+import type { InputName, KeyName, Shell } from "../terminal_types";
+
+export type InputState = "open" | "closed" | "fault";
+export type UnplugPart = "handset" | "input";
+export type Power = "mains" | "battery";
+
+/** What hardware tells the page. */
+export type ShellEvent =
+	| { event: "key"; key: KeyName }
+	| { event: "input"; input: InputName; state: InputState }
+	| { event: "unplug"; part: UnplugPart; plugged: boolean }
+	| { event: "power"; source: Power };
+
+/** Identity of the device for the device list (DEV-01); null when the shell cannot tell. */
+export interface DeviceIdentity {
+	mac: string | null;
+	serial: string | null;
+	model: string | null;
+}
+
+/** Everything a shell may offer. What one cannot do is a silent no: `can` tells beforehand. */
+export interface DeviceShell extends Shell {
+	onUnplug(listener: (part: UnplugPart, plugged: boolean) => void): () => void;
+	onPower(listener: (source: Power) => void): () => void;
+	/** loudness of the tones, 0 to 100 */
+	setVolume(percent: number): void;
+	/** restarts the page, and the kiosk app where the shell can */
+	restart(): void;
+	device(): DeviceIdentity;
+	/** size of the page that the shell draws, px, where it draws one */
+	readonly panel: { width: number; height: number } | null;
+	readonly can: ReadonlySet<"lamp" | "night-light" | "brightness" | "volume" | "restart">;
+}
+
+const KEYS: readonly string[] = [
+	"call",
+	"cancel",
+	"dressing",
+	"light",
+	"attend",
+	"answer",
+] satisfies KeyName[];
+
+/** The event in a value from outside, or null when it is none. */
+export function readShellEvent(value: unknown): ShellEvent | null {
+	if (typeof value !== "object" || value === null) return null;
+	const { event, key, input, state, part, plugged, source } = value as Record<string, unknown>;
+	switch (event) {
+		case "key":
+			return typeof key === "string" && KEYS.includes(key) ? { event, key: key as KeyName } : null;
+		case "input":
+			if (input !== "bathroom") return null;
+			return state === "open" || state === "closed" || state === "fault"
+				? { event, input, state }
+				: null;
+		case "unplug":
+			if (typeof plugged !== "boolean") return null;
+			return part === "handset" || part === "input" ? { event, part, plugged } : null;
+		case "power":
+			return source === "mains" || source === "battery" ? { event, source } : null;
+		default:
+			return null;
+	}
+}
+
+/** The listeners of one shell. */
+export class ShellEvents {
+	readonly #listeners = new Set<(event: ShellEvent) => void>();
+
+	emit(event: ShellEvent): void {
+		for (const listener of [...this.#listeners]) listener(event);
+	}
+
+	#on(listener: (event: ShellEvent) => void): () => void {
+		this.#listeners.add(listener);
+		return () => {
+			this.#listeners.delete(listener);
+		};
+	}
+
+	/** The four subscriptions of a shell. */
+	subscriptions(): Pick<DeviceShell, "onKey" | "onInput" | "onUnplug" | "onPower"> {
+		return {
+			onKey: (listener) => this.#on((one) => one.event === "key" && listener(one.key)),
+			onInput: (listener) =>
+				this.#on((one) => one.event === "input" && listener(one.input, one.state)),
+			onUnplug: (listener) =>
+				this.#on((one) => one.event === "unplug" && listener(one.part, one.plugged)),
+			onPower: (listener) => this.#on((one) => one.event === "power" && listener(one.source)),
+		};
+	}
+}

@@ -1,0 +1,10 @@
+/** How old a document's copy is, for people (A20): while the hub is there, a joined copy is of now. */
+import type { DocumentView, TerminalState } from "../../core/terminal_types";
+
+export function documentAt(
+	state: Pick<TerminalState, "layer" | "lastHeardAt">,
+	view: Pick<DocumentView, "syncedAt"> | null,
+): number | null {
+	if (view === null || view.syncedAt === null) return null;
+	return state.layer === 1 ? Math.max(view.syncedAt, state.lastHeardAt ?? 0) : view.syncedAt;
+}
