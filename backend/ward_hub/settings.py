@@ -31,16 +31,18 @@ class Settings:
     """SQLAlchemy URL of directory, staff, record and journal; empty: `ward.sqlite` in the data folder."""
     app: Path | None = None
     """Folder of the built app; none: the one that came with the package."""
+    control: str = ""
+    """Origins of the demo's control that pages may speak to, parted by blanks; empty: none."""
     silence_s: float = 10.0
     """A terminal's socket is closed after this many seconds without a message."""
 
     @property
     def store_address(self) -> str:
-        return self.store or f"sqlite:{self.data / 'log.sqlite'}"
+        return self.store or "sqlite:log.sqlite"
 
     @property
     def sql_url(self) -> str:
-        return self.sql or f"sqlite+aiosqlite:///{self.data / 'ward.sqlite'}"
+        return self.sql or f"sqlite:///{self.data / 'ward.sqlite'}"
 
     @classmethod
     def read(cls, environment: Mapping[str, str] | None = None, **given: object) -> Self:

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from ward_sync.directory import Directory
 from ward_sync.facts import Act
@@ -100,13 +100,9 @@ class Journal:
     ) -> list[CallLine]:
         """The ward's calls placed in [from_ms, to_ms), newest first, at most `limit`."""
         await self.catch_up()
-        wanted = select(CallLine).where(CallLine.ward == ward, CallLine.at >= from_ms, CallLine.at < to_ms)
-        if bed:
-            wanted = wanted.where(CallLine.bed == bed)
-        if type_:
-            wanted = wanted.where(CallLine.type == type_)
+        wanted = select_calls(ward, from_ms, to_ms, bed, type_).limit(limit)
         async with self._database.session() as session:
-            return list(await session.scalars(wanted.order_by(CallLine.at.desc(), CallLine.id).limit(limit)))
+            return list(await session.scalars(wanted))
 
     async def _keep(self, batch: list[Entry], seq: int) -> None:
         async with self._database.session.begin() as session:
@@ -139,6 +135,17 @@ class Journal:
             for record in records(heard, self._directory(ward) or Directory(), self._clock()):
                 if record.id in calls:
                     session.add(CallLine(**asdict(record)))
+
+
+def select_calls(
+    ward: str | None, from_ms: int, to_ms: int, bed: str | None = None, type_: str | None = None
+) -> Select[CallLine]:
+    """The query for calls placed in [from_ms, to_ms), newest first."""
+    wanted = select(CallLine).where(CallLine.at >= from_ms, CallLine.at < to_ms)
+    for column, value in ((CallLine.ward, ward), (CallLine.bed, bed), (CallLine.type, type_)):
+        if value is not None:
+            wanted = wanted.where(column == value)
+    return wanted.order_by(CallLine.at.desc(), CallLine.id)
 
 
 def _row(entry: Entry) -> CallFact:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-Json = str | int | bool | None | list["Json"] | dict[str, "Json"]
+from ward_sync.facts import Json
+
+__all__ = ["Json", "Publisher", "Roots"]
+
 Roots = Mapping[str, Mapping[str, Json]]
 """Root map name → key → plain JSON value."""
 

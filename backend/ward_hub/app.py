@@ -1,0 +1,227 @@
+"""The composition: which parts a hub is made of, and in which order they start and end.
+
+Only this module knows which adapters are used. `serve` and `demo` differ in settings only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from ward_sync.directory import Directory, parse_directory
+
+from ward_hub import __version__
+from ward_hub.access.gate import WardGate
+from ward_hub.access.presence import check_presence
+from ward_hub.calls.call_types import load_call_types
+from ward_hub.calls.journal import Journal
+from ward_hub.calls.service import CallService
+from ward_hub.calls.sightings import Sightings
+from ward_hub.calls.signatures import verify
+from ward_hub.db.engine import Database, open_database
+from ward_hub.directory.current import CurrentDirectory
+from ward_hub.directory.project import project_ward
+from ward_hub.directory.projector import DirectoryProjector
+from ward_hub.doc_rooms.host import Host
+from ward_hub.documents import names
+from ward_hub.documents.kinds import rules_for
+from ward_hub.documents.port import Json
+from ward_hub.edge.calls_api import calls_routes
+from ward_hub.edge.identity_api import IdentityServices, identity_routes
+from ward_hub.edge.pages import app_folder, page_routes
+from ward_hub.edge.sockets import EdgeLimits, HubIdentity, Sockets
+from ward_hub.edge.sync_socket import sync_route
+from ward_hub.identity.challenge import Challenges
+from ward_hub.identity.installation import Installation, load_installation
+from ward_hub.identity.passwords import Passwords
+from ward_hub.identity.sessions import StaffSessions
+from ward_hub.identity.staff import StaffAccounts
+from ward_hub.identity.tokens import Tokens, load_secret
+from ward_hub.ingest.mapping import load_mapping
+from ward_hub.ingest.places import DirectoryPlaces
+from ward_hub.ingest.service import FeedService
+from ward_hub.log.open import open_log
+from ward_hub.log.port import Log, LogUnavailable, StorageFull
+from ward_hub.settings import Settings
+
+PRUNE_S = 60.0
+OBSERVE_S = 1.0
+
+log = logging.getLogger(__name__)
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """A composed hub. `run` is its life; `app` is served while it lasts."""
+
+    app: Starlette
+    settings: Settings
+
+
+class WardDirectories:
+    """The directory of each ward as the call rules read it, parsed anew when it changed."""
+
+    def __init__(
+        self, current: CurrentDirectory, call_types: dict[str, Json], clock: Callable[[], int]
+    ) -> None:
+        self._current = current
+        self._call_types = call_types
+        self._clock = clock
+        self._version = -1
+        self._parsed: dict[str, Directory] = {}
+
+    def of(self, ward: str) -> Directory | None:
+        """Return the ward's directory now, or None when there is no such ward."""
+        if self._version != self._current.version:
+            self._version = self._current.version
+            self._parsed = {}
+        if ward not in self._parsed and ward in self._current.model.wards:
+            documents = project_ward(
+                self._current.model,
+                ward,
+                {},
+                self._current.priorities.get(ward, {}),
+                self._call_types,
+                self._clock(),
+            )
+            call_types = documents[names.ward_settings(ward)]["call_types"]
+            roots = {**documents[names.directory(ward)], "call_types": call_types}
+            self._parsed[ward] = parse_directory({name: dict(root) for name, root in roots.items()})
+        return self._parsed.get(ward)
+
+
+def client_id(installation: Installation) -> int:
+    """The hub's Yjs client id: one for life, so that state vectors do not grow; another after a restore,
+    since the clocks that were lost may be out there."""
+    digest = hashlib.sha256(f"{installation.id}:{installation.generation}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") or 1
+
+
+async def build(settings: Settings) -> Hub:
+    """Open what a hub needs and put it together.
+
+    Raises AppMissing, LogUnavailable, ValueError (an address of a store) and OSError (the data folder).
+    """
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    pages = page_routes(app_folder(settings.app), settings.control)
+    database = open_database(settings.sql_url)
+    await database.upgrade()
+    store = open_log(settings.store_address, settings.data)
+    installation = await load_installation(database)
+
+    current = CurrentDirectory()
+    call_types = load_call_types()
+    directories = WardDirectories(current, call_types, now_ms)
+    sessions = StaffSessions(database)
+    await sessions.load(now_ms())
+    tokens = Tokens(load_secret(settings.data), installation.id)
+    departed: dict[str, str] = {}
+    gate = WardGate(tokens, sessions, current, now_ms, departed)
+    journal = Journal(database, store, directories.of, now_ms)
+    sightings = Sightings()
+    calls = CallService(store, gate, directories.of, verify, journal, sightings.seen_between, now_ms)
+    host = Host(store, gate, rules_for, calls, now_ms, client_id(installation), check_presence)
+    calls.attach(host)
+    projector = DirectoryProjector(database, current, host, host, call_types, now_ms)
+    feed = FeedService(
+        database, DirectoryPlaces(lambda: current.model), host, projector, load_mapping(), now_ms
+    )
+    limits = EdgeLimits(silence_ms=int(settings.silence_s * 1000))
+    identity = HubIdentity(installation.id, installation.generation, __version__)
+    sockets = Sockets(host, gate, identity, limits)
+    accounts = StaffAccounts(database, Passwords(), sessions)
+
+    @contextlib.asynccontextmanager
+    async def life(_app: Starlette) -> AsyncIterator[None]:
+        host.start()
+        sockets.start()
+        # The directory before anyone can ask, the beds before the first call is sorted by them.
+        await projector.changed()
+        if settings.mllp_port >= 0:
+            port = await feed.start(settings.host, settings.mllp_port)
+            log.info("HL7 v2 over MLLP on port %d", port)
+        works = [
+            asyncio.create_task(projector.run()),
+            asyncio.create_task(journal.run()),
+            asyncio.create_task(_every(OBSERVE_S, lambda: _observe(sightings, host))),
+            asyncio.create_task(_every(PRUNE_S, lambda: _prune(calls, host))),
+        ]
+        try:
+            yield
+        finally:
+            for work in works:
+                work.cancel()
+            await asyncio.gather(*works, return_exceptions=True)
+            if settings.mllp_port >= 0:
+                await feed.stop()
+            await sockets.close()
+            await host.close()
+            await _close(store, database)
+
+    routes = [
+        Route("/health/live", _live),
+        sync_route(sockets),
+        *identity_routes(
+            IdentityServices(
+                database,
+                current,
+                gate,
+                tokens,
+                Challenges(),
+                accounts,
+                installation,
+                projector.changed,
+                host.recheck,
+                now_ms,
+            )
+        ),
+        *calls_routes(gate, journal, now_ms),
+        *pages,
+    ]
+    return Hub(Starlette(routes=routes, lifespan=life), settings)
+
+
+async def _live(_request: Request) -> JSONResponse:
+    return JSONResponse({"ok": True, "version": __version__})
+
+
+async def _observe(sightings: Sightings, host: Host) -> None:
+    sightings.observe(host.terminals(), now_ms())
+
+
+async def _prune(calls: CallService, host: Host) -> None:
+    kinds = (names.DocumentKind.ROOM_CALLS, names.DocumentKind.WARD_CALLS)
+    for document in sorted(host.loaded()):
+        name = names.parse_document(document)
+        if name is not None and name.kind in kinds:
+            try:
+                await calls.prune(document)
+            except (StorageFull, LogUnavailable) as error:
+                log.warning("%s keeps its old facts: %s", document, type(error).__name__)
+
+
+async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await work()
+        except Exception:
+            log.exception("a round of housekeeping failed")
+
+
+async def _close(store: Log, database: Database) -> None:
+    await store.close()
+    await database.close()

@@ -1,0 +1,87 @@
+"""`ward-hub serve`: the hub."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import errno
+import logging
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ward_hub.settings import Settings
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
+    parser.add_argument("--port", type=int, help="port of app, API and sockets (default 8080, 0: a free one)")
+    parser.add_argument("--mllp-port", type=int, help="port of HL7 v2 over MLLP (default 2575, -1: none)")
+    parser.add_argument("--data", type=Path, help="folder of secrets and databases")
+    parser.add_argument("--store", help="log of documents and facts: sqlite:PATH or memory:")
+    parser.add_argument("--sql", help="SQLAlchemy URL of directory, record and journal")
+    parser.add_argument("--app", type=Path, help="folder of the built app")
+
+
+def run(args: argparse.Namespace) -> int:
+    from ward_hub.settings import SettingError, Settings
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        settings = Settings.read(
+            host=args.host,
+            port=args.port,
+            mllp_port=args.mllp_port,
+            data=args.data,
+            store=args.store,
+            sql=args.sql,
+            app=args.app,
+        )
+    except SettingError as error:
+        return _fail(str(error))
+    busy = _busy(settings.host, settings.port, "--port") or _busy(
+        settings.host, settings.mllp_port, "--mllp-port"
+    )
+    if busy:
+        return _fail(busy)
+    return asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> int:
+    from ward_hub.app import build
+    from ward_hub.edge.pages import AppMissing
+    from ward_hub.edge.server import make_server
+    from ward_hub.log.port import LogUnavailable
+
+    def ready(port: int) -> None:
+        print(f"ward-hub listening on http://{settings.host}:{port}", flush=True)
+
+    try:
+        hub = await build(settings)
+    except (AppMissing, LogUnavailable, OSError, ValueError) as error:
+        return _fail(str(error))
+    server = make_server(hub.app, settings.host, settings.port, ready)
+    await server.serve()
+    return 0 if server.started else 1
+
+
+def _busy(host: str, port: int, option: str) -> str | None:
+    """Say that a port is taken, and which option names another."""
+    if port <= 0:
+        return None
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return f"port {port} is in use; choose another with {option}"
+            return f"cannot listen on {host}:{port}: {error.strerror}"
+    return None
+
+
+def _fail(message: str) -> int:
+    print(f"ward-hub serve: {message}", file=sys.stderr)
+    return 2
