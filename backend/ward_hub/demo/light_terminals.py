@@ -117,7 +117,8 @@ class LightTerminal:
         self._follow = follow
         self._on_fact = on_fact
         self._socket: ClientConnection | None = None
-        self._replicas: dict[str, Doc[Any]] = {}
+        # With the array: pycrdt ends an observation when the object it was made through is collected.
+        self._replicas: dict[str, tuple[Doc[Any], Array[Any]]] = {}
         self._open: set[str] = set()
         self._unsent: dict[str, tuple[str, str]] = {}  # fact id → document, wire
         self._verdicts: dict[str, asyncio.Future[int | str]] = {}
@@ -276,10 +277,10 @@ class LightTerminal:
     def _replica(self, document: str) -> Doc[Any]:
         if document not in self._replicas:
             replica: Doc[Any] = Doc()
-            facts = replica.get("facts", type=Array)
+            facts: Array[Any] = replica.get("facts", type=Array)
             facts.observe(lambda event: self._take(document, event))
-            self._replicas[document] = replica
-        return self._replicas[document]
+            self._replicas[document] = (replica, facts)
+        return self._replicas[document][0]
 
     def _take(self, document: str, event: Any) -> None:  # an ArrayEvent; its stub does not know `delta`
         for change in event.delta:
