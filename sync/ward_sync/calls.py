@@ -36,7 +36,7 @@ class CallRow:
 
     `id`, `at`, `order_at`, `approx`, `terminal` are the oldest press's; `terminals[i]` placed `calls[i]`;
     `class_`: 0 code, 1 urgent, 2 special or first-level patient, 3 routine, 4 service; `heard_at` is None
-    until the hub has every press; `supported`: a strict clear resting on `rests_on` would close the whole row.
+    until the hub has every press; `supported`: a strict clear that rests on `rests_on` would close the row.
     """
 
     id: str

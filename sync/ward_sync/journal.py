@@ -16,8 +16,8 @@ from ward_sync.facts import Act, HeardFact, source_of
 class CallRecord:
     """One call: when, who, how long it waited, how it was dealt with. Times in ms, by order time.
 
-    `…_by` is the staff id, or the terminal's where nobody was signed in. `waited_ms` runs from the press to the
-    first acknowledgement, answer, presence or end; None while there is none of them.
+    `…_by` is the staff id, or the terminal's where nobody was signed in. `waited_ms` runs from the press to
+    the first acknowledgement, answer, presence or end; None while there is none of them.
     """
 
     id: str
