@@ -42,6 +42,7 @@ class HubChild:
         on_end: Callable[[int], None] = lambda status: None,
     ) -> None:
         """`control`: origins the wall's page may speak to. `on_end`: told the status of a hub that ended."""
+        self.log = data / "hub.log"
         self.url = f"http://127.0.0.1:{port}"
         self._arguments = (
             *(sys.executable, "-m", "ward_hub.cli.main", "serve", "--host", "127.0.0.1"),
@@ -61,9 +62,10 @@ class HubChild:
                 return
             self.state = HubState.STARTING
             # A session of its own: Ctrl-C in the terminal reaches the supervisor only, which ends the hub.
-            self._process = await asyncio.create_subprocess_exec(
-                *self._arguments, env=self._environment, start_new_session=True
-            )
+            with self.log.open("ab") as log:
+                self._process = await asyncio.create_subprocess_exec(
+                    *self._arguments, env=self._environment, start_new_session=True, stdout=log, stderr=log
+                )
             self._watch = asyncio.create_task(self._wait(self._process))
             try:
                 await self._answering(self._process)
@@ -104,9 +106,13 @@ class HubChild:
         async with httpx.AsyncClient(base_url=self.url, timeout=2, trust_env=False) as http:
             for _ in range(round(START_S / LOOK_EVERY_S)):
                 if process.returncode is not None:
-                    raise HubFailed(f"the hub ended with status {process.returncode} while starting")
+                    raise HubFailed(f"the hub ended with status {process.returncode}: {self._last_line()}")
                 with contextlib.suppress(httpx.HTTPError):
                     if (await http.get("/health/live")).status_code == 200:
                         return
                 await asyncio.sleep(LOOK_EVERY_S)
-        raise HubFailed(f"the hub did not answer within {START_S:.0f} s")
+        raise HubFailed(f"the hub did not answer within {START_S:.0f} s; its log: {self.log}")
+
+    def _last_line(self) -> str:
+        lines = self.log.read_text("utf-8", errors="replace").splitlines()
+        return lines[-1] if lines else f"nothing in {self.log}"
