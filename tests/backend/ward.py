@@ -32,7 +32,7 @@ _built: list[bytes] = []
 @asynccontextmanager
 async def standard_ward(folder: Path) -> AsyncIterator[Database]:
     """A database with the standard ward, closed afterwards."""
-    path = folder / "ward.db"
+    path = folder / "ward.sqlite"
     if not _built:
         building = open_database(sqlite_url(path))
         await building.upgrade()

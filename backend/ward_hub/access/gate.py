@@ -53,6 +53,8 @@ class WardGate:
             claims = self._tokens.read(token, self._clock())
         except IdentityRefused as refused:
             raise AccessRefused("expired") from refused
+        if not self._current.loaded:
+            raise AccessRefused("expired")
         terminal = self._active(claims.terminal)
         if terminal is None:
             raise AccessRefused("revoked")

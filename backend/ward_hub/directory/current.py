@@ -29,6 +29,11 @@ class CurrentDirectory:
         return self._terminals.get(terminal)
 
     @property
+    def loaded(self) -> bool:
+        """Whether the directory has been read: before that nobody is known, and nobody is revoked."""
+        return self.model is not EMPTY
+
+    @property
     def terminals(self) -> Mapping[str, Terminal]:
         return self._terminals
 

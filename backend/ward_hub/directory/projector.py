@@ -68,8 +68,16 @@ class DirectoryProjector:
         self._turn = asyncio.Lock()
         self._published: dict[str, bytes] = {}
         self._due: set[str] = set()
-        self._hospital_due = True
+        self._hospital_due = False
         self._next_change_at: int | None = None
+
+    async def load(self) -> None:
+        """Read the directory without publishing: after it terminals are known and may join.
+
+        Call before the port is opened; `run` publishes what has changed since. Raises what SQL raises.
+        """
+        async with self._turn:
+            await self._reload()
 
     async def run(self) -> None:
         """Publish now, then watch the revision until cancelled."""
@@ -85,7 +93,7 @@ class DirectoryProjector:
         async with self._turn:
             async with self._database.session() as session:
                 revision = await read_revision(session)
-            if revision != self._current.model.revision:
+            if not self._current.loaded or revision != self._current.model.revision:
                 await self._reload()
             await self._publish()
 
@@ -130,7 +138,7 @@ class DirectoryProjector:
             self._everything_is_due()
             await self._recheck()
         self._next_change_at = current.model.next_change_at(now)
-        if self._hospital_due and current.model.revision:
+        if self._hospital_due:
             self._hospital_due = not await self._publish_all(project_hospital(current.model))
         for ward in sorted(self._due):
             self._due.discard(ward)

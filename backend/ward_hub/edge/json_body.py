@@ -1,4 +1,4 @@
-"""Small JSON bodies, read strictly: limited size, exactly the named fields, each a string of limited length."""
+"""Small JSON bodies, read strictly: limited size, exactly the named fields, each a string of known length."""
 
 from __future__ import annotations
 
