@@ -7,12 +7,13 @@ import re
 from pathlib import Path
 
 import pytest
+from ward_hub.cli.directory_store import now_ms
 from ward_hub.cli.main import main
 from ward_hub.db.engine import open_database, sqlite_url
 from ward_hub.directory.model import DirectoryModel, TerminalState
 from ward_hub.identity.enrolment import enrol
 
-from tests.backend.ward import NOW, Device, read_model, standard_ward
+from tests.backend.ward import Device, read_model, standard_ward
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def use(data: Path, code: str) -> None:
     async def enrol_device() -> None:
         database = open_database(sqlite_url(data / "ward.sqlite"))
         try:
-            await enrol(database, code, Device().point, NOW)
+            await enrol(database, code, Device().point, now_ms())
         finally:
             await database.close()
 
