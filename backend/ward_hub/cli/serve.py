@@ -29,6 +29,7 @@ def run(args: argparse.Namespace) -> int:
     from ward_hub.settings import SettingError, Settings
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         settings = Settings.read(
             host=args.host,
