@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -90,20 +91,22 @@ class HubHere:
         return (await HubAccount(self.http, terminal, self.keys[terminal]).token()).token
 
 
+async def build_ward(data: Path) -> None:
+    """Fill a data folder with the standard ward. Hashing its passwords takes seconds: do it once."""
+    database = open_database(sqlite_url(data / "ward.sqlite"))
+    await database.upgrade()
+    await fixture.build_standard_ward(database, now=now_ms(), password=PASSWORD)
+    await database.close()
+
+
 @asynccontextmanager
-async def hub_here(folder: Path, *, mllp: bool = False) -> AsyncIterator[HubHere]:
-    """Run a hub with the standard ward on a free loopback port, its data in `folder`."""
+async def hub_here(folder: Path, standard_ward: Path, *, mllp: bool = False) -> AsyncIterator[HubHere]:
+    """Run a hub on a free loopback port, its data in `folder`: a copy of `standard_ward` if none is there."""
     settings = Settings(
         port=0, mllp_port=0 if mllp else -1, data=folder / "data", app=empty_app(folder / "app")
     )
-    settings.data.mkdir(parents=True, exist_ok=True)
-    database = open_database(sqlite_url(settings.data / "ward.sqlite"))
-    await database.upgrade()
-    async with database.session() as session:
-        built = await session.get(TerminalRow, "station-main") is not None
-    if not built:
-        await fixture.build_standard_ward(database, now=now_ms(), password=PASSWORD)
-    await database.close()
+    if not settings.data.exists():
+        shutil.copytree(standard_ward, settings.data)
     hub = await build(settings)
     listening: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     server = make_server(hub.app, "127.0.0.1", 0, listening.set_result)

@@ -15,8 +15,8 @@ from tests.helpers.ward_hub_here import HubHere, hub_here, now_ms, until
 
 
 @pytest.fixture
-async def hub(tmp_path: Path) -> AsyncIterator[HubHere]:
-    async with hub_here(tmp_path) as running:
+async def hub(tmp_path: Path, standard_ward: Path) -> AsyncIterator[HubHere]:
+    async with hub_here(tmp_path, standard_ward) as running:
         yield running
 
 
@@ -90,6 +90,6 @@ async def test_the_journal_is_for_stations_and_pdas_of_the_ward(hub: HubHere, pa
     assert await status("nonsense") == 401
     if own:
         assert await status(station, format="csv", bed="b01", type="patient") == 200
-        wrong: dict[str, str | int]
-        for wrong in ({"format": "xml"}, {"bed": "../x"}, {"from": "x"}, {"to": 0}, {"more": 1}):
-            assert await status(station, **wrong) == 400
+        for wrong in ("format=xml", "bed=../x", "from=x", "to=0", "more=1"):
+            name, _, value = wrong.partition("=")
+            assert await status(station, **{name: value}) == 400, wrong
