@@ -1,4 +1,4 @@
-"""What a shift's handover document may hold (HAND-06, HAND-07): mirror of pwa/src/core/documents/handover.ts."""
+"""What a shift's handover document may hold (HAND-06, HAND-07): the mirror of the app's handover.ts."""
 
 from __future__ import annotations
 

@@ -1,0 +1,4 @@
+import { startScreen } from "../start";
+import Pda from "./Pda.svelte";
+
+startScreen("pda", Pda);

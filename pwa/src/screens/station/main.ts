@@ -1,0 +1,4 @@
+import { startScreen } from "../start";
+import Station from "./Station.svelte";
+
+startScreen("station", Station);

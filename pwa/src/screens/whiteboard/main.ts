@@ -1,0 +1,4 @@
+import { startScreen } from "../start";
+import Whiteboard from "./Whiteboard.svelte";
+
+startScreen("whiteboard", Whiteboard);
