@@ -48,26 +48,28 @@ def control_app(hub: HubChild, ward: DemoWard, origins: Sequence[str], wall: Seq
     def state() -> JSONResponse:
         return JSONResponse({"hub": hub.state.value})
 
-    async def slot(terminal: Terminal) -> dict[str, str]:
-        code = await ward.code(terminal.id)
-        return {
-            "kind": terminal.kind.value,
-            "id": terminal.id,
-            "terminal": terminal.id,
-            "code": code,
-            "address": address(hub.url, terminal, code),
-        }
+    async def slots() -> list[dict[str, str]]:
+        codes = await ward.codes()
+        return [
+            {
+                "kind": terminal.kind.value,
+                "id": terminal.id,
+                "terminal": terminal.id,
+                "code": codes[terminal.id],
+                "address": address(hub.url, terminal, codes[terminal.id]),
+            }
+            for terminal in await ward.terminals()
+        ]
 
     async def show_hub(request: Request) -> JSONResponse:
         return state()
 
     async def show_status(request: Request) -> JSONResponse:
-        terminals = [await slot(terminal) for terminal in await ward.terminals()]
-        return JSONResponse({"hub": hub.state.value, "terminals": terminals})
+        return JSONResponse({"hub": hub.state.value, "terminals": await slots()})
 
     async def show_wall(request: Request) -> JSONResponse:
-        slots = [await slot(terminal) for terminal in await ward.terminals() if terminal.id in wall]
-        return JSONResponse({"hub": hub.state.value, "slots": slots})
+        on_the_wall = [slot for slot in await slots() if slot["id"] in wall]
+        return JSONResponse({"hub": hub.state.value, "slots": on_the_wall})
 
     async def kill(request: Request) -> JSONResponse:
         await hub.kill()

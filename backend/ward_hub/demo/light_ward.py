@@ -9,18 +9,17 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 import httpx
 
-from ward_hub.demo.hub_account import HubAccount, HubAway, HubRefused
+from ward_hub.demo.hub_account import HubAccount
 from ward_hub.demo.light_terminals import LightTerminal, Place
 from ward_hub.demo.terminal_key import TerminalKey
+from ward_hub.directory.model import Terminal, TerminalState
 
-ENROL_AT_ONCE = 8
-"""So many enrol side by side: a burst of a hundred would only queue at the hub's database."""
-AGAIN_S = 1.0
+MAX_CONNECTIONS = 16
 
 
 class LightWard:
@@ -29,72 +28,60 @@ class LightWard:
     def __init__(
         self,
         hub: str,
-        keys: Path,
         places: Sequence[Place],
+        keys: Mapping[str, TerminalKey],
         rooms: Sequence[str],
-        new_code: Callable[[str], Awaitable[str]],
         now: Callable[[], int],
     ) -> None:
-        """`keys`: file of the kept keys. `new_code`: makes a one-time enrolment code for a terminal."""
+        """A place without a key is somebody else's, and left alone."""
         self._hub = hub
-        self._keys_file = keys
-        self._places = places
+        self._places = [place for place in places if place.terminal in keys]
+        self._keys = keys
         self._rooms = rooms
-        self._new_code = new_code
         self._now = now
-        self._gate = asyncio.Semaphore(ENROL_AT_ONCE)
-        self._kept = _read_keys(keys)
-        self.terminals: dict[str, LightTerminal] = {}
-        self.enrolled = asyncio.Event()
-        """Set when every place has its key."""
 
     async def run(self) -> None:
         """Keep every place until cancelled."""
         # One pool for all: a hundred clients of their own would each load the certificate list.
-        limits = httpx.Limits(max_connections=2 * ENROL_AT_ONCE)
+        limits = httpx.Limits(max_connections=MAX_CONNECTIONS)
         async with (
             httpx.AsyncClient(base_url=self._hub, timeout=10, limits=limits, trust_env=False) as http,
             asyncio.TaskGroup() as tasks,
         ):
             for place in self._places:
-                tasks.create_task(self._keep(http, place))
-
-    async def _keep(self, http: httpx.AsyncClient, place: Place) -> None:
-        account = await self._account(http, place)
-        terminal = LightTerminal(self._hub, account, place, self._rooms, self._now)
-        self.terminals[place.terminal] = terminal
-        if len(self.terminals) == len(self._places):
-            self.enrolled.set()
-        await terminal.run()
-
-    async def _account(self, http: httpx.AsyncClient, place: Place) -> HubAccount:
-        kept = self._kept.get(place.terminal)
-        if kept is not None:
-            return HubAccount(http, place.terminal, TerminalKey.parse(kept))
-        account = HubAccount(http, place.terminal, TerminalKey.generate())
-        while True:
-            async with self._gate:
-                try:
-                    await account.enrol(await self._new_code(place.terminal))
-                    break
-                except (HubAway, HubRefused):
-                    pass
-            await asyncio.sleep(AGAIN_S)
-        self._kept[place.terminal] = account.key.text
-        _write_keys(self._keys_file, self._kept)
-        return account
+                account = HubAccount(http, place.terminal, self._keys[place.terminal])
+                terminal = LightTerminal(self._hub, account, place, self._rooms, self._now)
+                tasks.create_task(terminal.run())
+            await asyncio.Event().wait()  # also when all have been taken over
 
 
-def _read_keys(path: Path) -> dict[str, str]:
+async def keep_keys(
+    path: Path, terminals: Sequence[Terminal], bind: Callable[[Terminal, TerminalKey], Awaitable[None]]
+) -> dict[str, TerminalKey]:
+    """Return the keys kept at `path`, and new ones for terminals that nobody has enrolled yet.
+
+    `bind` enrols a terminal with its key; it is called while the hub is not running, because each of a
+    hundred enrolments would otherwise show the directory anew to everyone.
+    """
+    keys = _read(path)
+    for terminal in terminals:
+        if terminal.state is TerminalState.PLANNED:
+            keys[terminal.id] = TerminalKey.generate()
+            _write(path, keys)  # before it is bound: a key without its owner would lock the place
+            await bind(terminal, keys[terminal.id])
+    return keys
+
+
+def _read(path: Path) -> dict[str, TerminalKey]:
     try:
-        return {str(name): str(key) for name, key in json.loads(path.read_text("utf-8")).items()}
+        kept = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return {}
+    return {str(name): TerminalKey.parse(str(key)) for name, key in kept.items()}
 
 
-def _write_keys(path: Path, keys: dict[str, str]) -> None:
-    temporary = path.with_suffix(".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(keys, file)
-    temporary.replace(path)
+def _write(path: Path, keys: Mapping[str, TerminalKey]) -> None:
+    new = path.with_suffix(".new")
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        json.dump({name: key.text for name, key in keys.items()}, file)
+    new.replace(path)

@@ -15,11 +15,10 @@ from ward_hub.demo.control import LOOPBACK_NAMES, address, control_app
 from ward_hub.demo.his import run_his
 from ward_hub.demo.hub_child import HubChild
 from ward_hub.demo.light_terminals import Place
-from ward_hub.demo.light_ward import LightWard
+from ward_hub.demo.light_ward import LightWard, keep_keys
 from ward_hub.demo.places import LOOPBACK, DemoSettings, check_ports
 from ward_hub.demo.ward import PASSWORD, WALL, DemoWard
 from ward_hub.directory import fixture
-from ward_hub.directory.model import Terminal
 
 
 def now_ms() -> int:
@@ -58,21 +57,17 @@ async def run_demo(settings: DemoSettings, say: Callable[[str], None]) -> None:
     ending = asyncio.create_task(_signalled())
     try:
         say("Building the demo ward …")
-        if await _first(ending, _build(ward, hub)):
+        light = asyncio.create_task(_build(ward, hub, settings.data))
+        if await _first(ending, light):
             return
-        terminals = await ward.terminals()
-        light = _light_ward(hub, ward, terminals, settings.data)
         parts = [
             asyncio.create_task(server.serve()),
-            asyncio.create_task(light.run()),
+            asyncio.create_task(light.result().run()),
             asyncio.create_task(
                 run_his(LOOPBACK, settings.mllp_port, now_ms, diary=settings.data / "his.json")
             ),
         ]
-        # A stand-in's enrolment uses a code up: what is printed must still be good.
-        if await _first(ending, light.enrolled.wait(), *parts):
-            return
-        await _say_addresses(say, hub, ward, terminals)
+        await _say_addresses(say, hub, ward)
         await _first(ending, *parts)
     finally:
         ending.cancel()
@@ -84,9 +79,19 @@ async def run_demo(settings: DemoSettings, say: Callable[[str], None]) -> None:
         await ward.close()
 
 
-async def _build(ward: DemoWard, hub: HubChild) -> None:
-    await ward.build()
+async def _build(ward: DemoWard, hub: HubChild, data: Path) -> LightWard:
+    """Build the ward, start its hub, and return who keeps the places of screens that are not open."""
+    keys_file = data / "light_terminals.json"
+    if await ward.build():
+        keys_file.unlink(missing_ok=True)  # keys of a ward that is no more
+    off_the_wall = [terminal for terminal in await ward.terminals() if terminal.id not in WALL]
+    keys = await keep_keys(keys_file, off_the_wall, ward.bind)
     await hub.start()
+    places = [
+        Place(terminal.id, terminal.kind.value, terminal.ward, terminal.profile, terminal.room, terminal.bed)
+        for terminal in off_the_wall
+    ]
+    return LightWard(hub.url, places, keys, [room.id for room in fixture.rooms()], now_ms)
 
 
 async def _first(ending: asyncio.Task[None], *works: Awaitable[object]) -> bool:
@@ -123,23 +128,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _light_ward(hub: HubChild, ward: DemoWard, terminals: list[Terminal], data: Path) -> LightWard:
-    places = [
-        Place(terminal.id, terminal.kind.value, terminal.ward, terminal.profile, terminal.room, terminal.bed)
-        for terminal in terminals
-        if terminal.id not in WALL
-    ]
-    rooms = [room.id for room in fixture.rooms()]
-
-    return LightWard(hub.url, data / "light_terminals.json", places, rooms, ward.code, now_ms)
-
-
-async def _say_addresses(
-    say: Callable[[str], None], hub: HubChild, ward: DemoWard, terminals: list[Terminal]
-) -> None:
+async def _say_addresses(say: Callable[[str], None], hub: HubChild, ward: DemoWard) -> None:
     say("\nScreens (each address enrols once; a screen opened here takes over from its stand-in):")
-    for terminal in terminals:
-        say(f"  {terminal.kind.value:<11}{address(hub.url, terminal, await ward.code(terminal.id))}")
+    codes = await ward.codes()
+    for terminal in await ward.terminals():
+        say(f"  {terminal.kind.value:<11}{address(hub.url, terminal, codes[terminal.id])}")
     numbers = "h001 head nurse, n001 to n024 nurses, d001 to d007 doctors"
     say(f"\nThe hub's log: {hub.log}")
     say(f"Staff numbers: {numbers}; password of all: {PASSWORD}")

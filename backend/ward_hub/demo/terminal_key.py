@@ -31,12 +31,16 @@ class TerminalKey:
         return f"{self._private.private_numbers().private_value:064x}"
 
     @property
-    def public_key(self) -> str:
-        """The raw public point, 65 bytes, in base64url without padding: as the enrolment sends it."""
-        point = self._private.public_key().public_bytes(
+    def point(self) -> bytes:
+        """The raw public point, 65 bytes."""
+        return self._private.public_key().public_bytes(
             serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
         )
-        return base64url(point)
+
+    @property
+    def public_key(self) -> str:
+        """The public point in base64url without padding: as the enrolment sends it."""
+        return base64url(self.point)
 
     def sign(self, data: bytes) -> bytes:
         """Return the raw r‖s signature, 64 bytes, of `data` under SHA-256."""

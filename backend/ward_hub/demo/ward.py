@@ -10,11 +10,12 @@ from pathlib import Path
 from sqlalchemy import select
 
 from ward_hub.db.engine import Database, open_database, sqlite_url
+from ward_hub.demo.terminal_key import TerminalKey
 from ward_hub.directory import fixture
 from ward_hub.directory.model import Terminal
 from ward_hub.directory.store import terminal_value
 from ward_hub.directory.tables import TerminalRow
-from ward_hub.identity.enrolment import make_code
+from ward_hub.identity.enrolment import enrol, make_code
 
 PASSWORD = "wardline-demo"  # noqa: S105 - printed at the start of the demo: loopback and invented people only
 WALL = ("station-main", "corridor-1", "bed-b01", "door-r01", "whiteboard", "pda-01")
@@ -37,11 +38,13 @@ class DemoWard:
         self._turn = asyncio.Lock()
         self._codes: dict[str, _Code] = {}
 
-    async def build(self) -> None:
-        """Make tables and the standard ward where they are not there yet."""
+    async def build(self) -> bool:
+        """Make tables and the standard ward where they are not yet; returns whether it was built now."""
         await self._database.upgrade()
-        if not await self.terminals():
-            await fixture.build_standard_ward(self._database, now=self._now(), password=PASSWORD)
+        if await self.terminals():
+            return False
+        await fixture.build_standard_ward(self._database, now=self._now(), password=PASSWORD)
+        return True
 
     async def terminals(self) -> list[Terminal]:
         """Every terminal of the ward, in the order of their ids."""
@@ -49,18 +52,28 @@ class DemoWard:
         async with self._database.session() as session:
             return [terminal_value(row) for row in await session.scalars(wanted)]
 
-    async def code(self, terminal: str) -> str:
-        """Return a one-time code for the terminal: the same one until it has been used.
+    async def codes(self) -> dict[str, str]:
+        """Return a one-time code for every terminal: the same ones until they have been used.
 
         A new code ends the one before it, so two askers must not each get their own.
         """
-        async with self._turn, self._database.session.begin() as session:
-            key = (await session.get_one(TerminalRow, terminal)).public_key
-            known = self._codes.get(terminal)
-            if known is None or known.key_before != key:
-                code = await make_code(session, terminal, self._now())
-                known = self._codes[terminal] = _Code(code, key)
-        return known.code
+        async with self._turn:
+            known = {
+                terminal.id: (terminal.public_key, self._codes.get(terminal.id))
+                for terminal in await self.terminals()
+            }
+            async with self._database.session.begin() as session:
+                for terminal, (key, code) in known.items():
+                    if code is None or code.key_before != key:
+                        made = await make_code(session, terminal, self._now())
+                        self._codes[terminal] = _Code(made, key)
+            return {terminal: self._codes[terminal].code for terminal in known}
+
+    async def bind(self, terminal: Terminal, key: TerminalKey) -> None:
+        """Enrol the terminal with this key."""
+        known = self._codes.get(terminal.id)
+        code = known.code if known else (await self.codes())[terminal.id]
+        await enrol(self._database, code, key.point, self._now())
 
     async def close(self) -> None:
         await self._database.close()

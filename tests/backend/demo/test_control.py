@@ -32,8 +32,8 @@ class _Ward:
     async def terminals(self) -> list[Any]:
         return terminals()
 
-    async def code(self, terminal: str) -> str:
-        return f"code-of-{terminal}"
+    async def codes(self) -> dict[str, str]:
+        return {terminal.id: f"code-of-{terminal.id}" for terminal in terminals()}
 
 
 def control() -> httpx.AsyncClient:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from ward_hub.demo.light_ward import keep_keys
 from ward_hub.demo.terminal_key import TerminalKey
 from ward_hub.demo.ward import WALL, DemoWard
 from ward_hub.identity.enrolment import enrol
@@ -35,10 +36,12 @@ async def test_a_code_stays_the_same_until_it_is_used(tmp_path: Path) -> None:
     ward = DemoWard(tmp_path, lambda: NOW)
     try:
         await ward.build()
-        code = await ward.code("bed-b01")
-        assert await ward.code("bed-b01") == code
+        codes = await ward.codes()
+        assert await ward.codes() == codes
+        code = codes["bed-b01"]
         await enrol(ward._database, code, _new_point(), NOW)
-        assert await ward.code("bed-b01") != code
+        after = await ward.codes()
+        assert {terminal for terminal in codes if after[terminal] != codes[terminal]} == {"bed-b01"}
         with pytest.raises(IdentityRefused):
             await enrol(ward._database, code, _new_point(), NOW)
     finally:
@@ -59,3 +62,23 @@ def _new_point() -> bytes:
     point = decode_base64url(TerminalKey.generate().public_key, 65)
     assert point is not None
     return point
+
+
+async def test_stand_ins_keep_their_keys_and_leave_a_place_a_person_has_taken(tmp_path: Path) -> None:
+    ward = DemoWard(tmp_path, lambda: NOW)
+    keys_file = tmp_path / "keys.json"
+    try:
+        assert await ward.build()
+        door, bedside = [one for one in await ward.terminals() if one.id in ("door-r05", "bed-b09")][::-1]
+        await ward.bind(door, TerminalKey.generate())  # a person, before the stand-ins came
+        ours = [one for one in await ward.terminals() if one.id in ("door-r05", "bed-b09")]
+        keys = await keep_keys(keys_file, ours, ward.bind)
+        assert list(keys) == [bedside.id]
+        assert keys_file.stat().st_mode & 0o777 == 0o600
+
+        bound = {one.id: one for one in await ward.terminals()}
+        assert bound[bedside.id].public_key == keys[bedside.id].point
+        again = await keep_keys(keys_file, list(bound.values())[:1], ward.bind)
+        assert again[bedside.id].text == keys[bedside.id].text
+    finally:
+        await ward.close()
