@@ -1,4 +1,5 @@
 /** The room lamp's rhythm (A8): what it shows for the calls of a room, and whether it is lit at an instant. */
+import vectors from "../../../sync/vectors/tones.json";
 import type { CallRow, Light } from "../core/calls/types";
 
 export type LampColour = "red" | "green" | "white";
@@ -10,11 +11,16 @@ export interface Lamp {
 	rhythm: Rhythm;
 }
 
-/** Same as the light rhythms of sync/vectors/tones.json: urgent 0.5 Hz, code 1.67 Hz, below 3 Hz. */
+function rhythmOf(light: Light): Rhythm {
+	const [on = 1000, off = 0] = vectors.lights[light] ?? [];
+	return [on, off];
+}
+
+/** As the shared table has them: urgent 0.5 Hz, code 1.67 Hz; below 3 Hz for those whom flicker harms. */
 export const RHYTHMS: Record<Light, Rhythm> = {
-	steady: [1000, 0],
-	urgent: [1000, 1000],
-	code: [300, 300],
+	steady: rhythmOf("steady"),
+	urgent: rhythmOf("urgent"),
+	code: rhythmOf("code"),
 };
 
 /** The lamp of a room: the first row that is not attended decides; all attended is green; none is dark. */
