@@ -105,7 +105,10 @@ export interface Shell {
 export interface Terminal extends Readable<TerminalState> {
 	readonly shell: Shell;
 	/** Place a call. Resolves when it is kept on disk (or is known to have failed); the sign of it is in the state at once. */
-	press(type: string, options?: { purpose?: string; source?: string; room?: string; to?: string }): Promise<void>;
+	press(
+		type: string,
+		options?: { purpose?: string; source?: string; room?: string; to?: string },
+	): Promise<void>;
 	/** Act on a row (or on all own open calls of a row, for cancelled). */
 	act(act: Act, row: CallRow, options?: { way?: Way; talkMs?: number }): Promise<void>;
 	/** Whether this terminal could do the act on the row now (entitlement and policy as known here). */

@@ -127,6 +127,14 @@ export class Provider {
 		void entry.replica.settled().then(() => entry.replica.destroy());
 	}
 
+	/** Lets go of a document for all its holders, whatever they still hold. */
+	evict(name: string): void {
+		const entry = this.open_.get(name);
+		if (!entry) return;
+		entry.holders = 1;
+		this.release(name);
+	}
+
 	replica(name: string): Replica | null {
 		return this.open_.get(name)?.replica ?? null;
 	}

@@ -50,6 +50,8 @@ export class Replica {
 	/** The seqs in each frame sent and not answered, in order. */
 	private inFlight: number[][] = [];
 	private entries = 0;
+	private read: Promise<void> = Promise.resolve();
+	private lastOwn: Promise<void> = Promise.resolve();
 	/** Everything done to the shelf, one after the other. */
 	private tail: Promise<void> = Promise.resolve();
 
@@ -66,7 +68,12 @@ export class Replica {
 	}
 
 	/** Reads the copy on disk. Never throws: a copy that cannot be read is reported, and the hub's is taken. */
-	async load(): Promise<void> {
+	load(): Promise<void> {
+		this.read = this.readShelf();
+		return this.read;
+	}
+
+	private async readShelf(): Promise<void> {
 		await this.inTurn(async () => {
 			const kept = await this.shelf.load();
 			this.apply(
@@ -79,6 +86,18 @@ export class Replica {
 		});
 		await this.compact();
 		this.changes.emit();
+	}
+
+	/** An edit of this terminal, in one transaction. Resolves once it is on disk; rejects with StorageError. */
+	async edit(change: (doc: Y.Doc) => void): Promise<void> {
+		this.lastOwn = Promise.resolve();
+		this.doc.transact(() => change(this.doc));
+		await this.lastOwn;
+	}
+
+	/** Resolves once the copy on disk has been read. */
+	ready(): Promise<void> {
+		return this.read;
 	}
 
 	/** Resolves once everything so far is on disk. */
@@ -210,7 +229,7 @@ export class Replica {
 	private keepOwn(update: Uint8Array): void {
 		this.unkept += 1;
 		const { doc } = this;
-		void this.inTurn(async () => {
+		const written = this.tail.then(async () => {
 			if (doc !== this.doc) {
 				// Made while the replica was being built anew: it stands on what is gone.
 				this.unkept -= 1;
@@ -228,6 +247,8 @@ export class Replica {
 				this.changes.emit();
 			}
 		});
+		this.lastOwn = written;
+		void this.inTurn(() => written);
 	}
 
 	/** Merges what the hub has stored into one update; own edits stay by themselves until they are stored. */

@@ -85,6 +85,12 @@ export class Store {
 		return [...names].sort();
 	}
 
+	/** Documents with own edits the hub has not stored. */
+	async documentsWithOwn(): Promise<string[]> {
+		const own = (await this.all<KeptUpdate>("updates")).filter((each) => each.own);
+		return [...new Set(own.map((each) => each.doc))].sort();
+	}
+
 	/** Deletes whole documents, strictly: what a stay left behind must not come back. */
 	deleteDocuments(docs: readonly string[]): Promise<void> {
 		return this.write(["updates"], true, (store) => {

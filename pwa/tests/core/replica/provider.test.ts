@@ -1,7 +1,7 @@
 import { IDBFactory } from "fake-indexeddb";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { HubClock } from "../../../src/core/clock";
-import { judgeHello } from "../../../src/core/replica/greeting";
+import { Greeting } from "../../../src/core/replica/greeting";
 import { Provider } from "../../../src/core/replica/provider";
 import type { PutAside } from "../../../src/core/replica/replica";
 import { diskShelf } from "../../../src/core/replica/shelf";
@@ -33,6 +33,9 @@ async function machine(slot = "station-main"): Promise<Machine> {
 		null,
 	);
 	const aside: PutAside[] = [];
+	const greeting = await Greeting.load(store, (error) => {
+		throw error;
+	});
 	const provider: Provider = new Provider({
 		link,
 		ticker,
@@ -41,7 +44,7 @@ async function machine(slot = "station-main"): Promise<Machine> {
 		version: "0",
 		shelf: (name) => diskShelf(store, name),
 		greet: async (hello) => {
-			await judgeHello(hello, store, provider, (each) => aside.push(each));
+			await greeting.judge(hello, provider, (each) => aside.push(each));
 		},
 		tokenRefused: () => {},
 		putAside: (each) => aside.push(each),
@@ -245,7 +248,10 @@ describe("replicas over one link", () => {
 			hub.edit(MEMOS, (doc) => doc.getMap("m").set("k", each));
 			if (each % 50 === 0) await rest();
 		}
-		await rest(60);
+		await rest();
+		await replica.settled();
+		await rest();
+		await replica.settled();
 		expect((await on.store.updates(MEMOS)).length).toBeLessThan(100);
 		replica.destroy();
 		const again = await machine();

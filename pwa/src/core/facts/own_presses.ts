@@ -1,0 +1,53 @@
+/** How far the presses of this terminal have come (A4): those open in the board, those refused, and those no key could sign. */
+import { ownCalls, progressOf } from "../board_rules";
+import type { Board, FactBody, HeardFact } from "../calls/types";
+import type { OwnPress } from "../terminal_types";
+import type { DiskState } from "./maker";
+
+/** A press that came to nothing is shown this long. */
+const SHOWN_MS = 10 * 60_000;
+
+export class OwnPresses {
+	private readonly terminal: string;
+	private strays: OwnPress[] = [];
+
+	constructor(terminal: string) {
+		this.terminal = terminal;
+	}
+
+	/** A press that no key can sign: it sounds and shows here alone. */
+	unsigned(type: string, at: number): void {
+		this.strays.push({
+			call: `unsigned-${at}`,
+			type,
+			at,
+			progress: "failed",
+			refused: "unenrolled",
+		});
+	}
+
+	/** The hub refused a press: it stays in view with the reason. */
+	refused(call: string, body: FactBody, reason: string): void {
+		const { at, type = "" } = body;
+		this.strays.push({ call, type, at, progress: "kept", refused: reason });
+	}
+
+	read(
+		board: Board,
+		factOf: (id: string) => HeardFact | null,
+		diskOf: (id: string) => DiskState,
+		now: number,
+	): OwnPress[] {
+		const presses: OwnPress[] = [];
+		for (const row of board.rows) {
+			for (const call of ownCalls(row, this.terminal)) {
+				const fact = factOf(call);
+				const progress = progressOf(row, fact?.heardAt ?? null, diskOf(call));
+				if (!fact || progress === null) continue;
+				presses.push({ call, type: row.type, at: fact.body.at, progress, refused: null });
+			}
+		}
+		this.strays = this.strays.filter((each) => now - each.at < SHOWN_MS);
+		return [...presses, ...this.strays].sort((one, other) => one.at - other.at);
+	}
+}

@@ -1,0 +1,140 @@
+/** The hub's HTTP interface as this app uses it: JSON in and out, errors with the hub's closed codes. */
+import type { CallRecord, SelfInfo } from "../terminal_types";
+
+const TIMEOUT_MS = 8_000;
+
+/** The hub answered and said no; `code` as the hub names it. */
+export class ApiError extends Error {
+	override name = "ApiError";
+	readonly code: string;
+	readonly status: number;
+
+	constructor(status: number, code: string, message: string) {
+		super(message);
+		this.status = status;
+		this.code = code;
+	}
+}
+
+/** No answer: the hub is away, or slow. */
+export class Unreachable extends Error {
+	override name = "Unreachable";
+}
+
+export interface TokenAnswer {
+	token: string;
+	expires_at: number;
+	now: number;
+	installation: string;
+	generation: number;
+	terminal: SelfInfo;
+}
+
+export interface SignInAnswer {
+	token: string;
+	expires_at: number;
+	staff: { id: string; name: string; role: string };
+}
+
+export interface HistoryQuery {
+	from: number;
+	to: number;
+	bed?: string;
+	type?: string;
+}
+
+export class Api {
+	private readonly base: string;
+	private readonly fetch: typeof fetch;
+
+	/** `base`: origin of the hub. */
+	constructor(base: string, fetcher: typeof fetch = (...args) => fetch(...args)) {
+		this.base = base;
+		this.fetch = fetcher;
+	}
+
+	async enrol(code: string, public_key: string): Promise<SelfInfo> {
+		return readSelf(await this.post("/api/enrol", { code, public_key }));
+	}
+
+	async challenge(terminal: string): Promise<string> {
+		const answer = await this.post<{ challenge: string }>("/api/challenge", { terminal });
+		return answer.challenge;
+	}
+
+	async token(terminal: string, challenge: string, signature: string): Promise<TokenAnswer> {
+		const body = { terminal, challenge, signature };
+		const answer = await this.post<TokenAnswer>("/api/token", body);
+		return { ...answer, terminal: readSelf(answer.terminal) };
+	}
+
+	signIn(token: string, number: string, password: string): Promise<SignInAnswer> {
+		return this.post("/api/staff/sign-in", { number, password }, token);
+	}
+
+	async signOut(token: string): Promise<void> {
+		await this.request("/api/staff/sign-out", { method: "POST" }, token);
+	}
+
+	async history(token: string, ward: string, query: HistoryQuery): Promise<CallRecord[]> {
+		const answer = await this.request(historyPath(ward, query, "json"), {}, token);
+		const value: unknown = await answer.json();
+		const calls = Array.isArray(value) ? value : (value as { calls?: unknown }).calls;
+		return Array.isArray(calls) ? (calls as CallRecord[]) : [];
+	}
+
+	async historyExport(token: string, ward: string, query: HistoryQuery): Promise<Blob> {
+		return (await this.request(historyPath(ward, query, "csv"), {}, token)).blob();
+	}
+
+	private async post<T>(path: string, body: object, token?: string): Promise<T> {
+		const headers = { "content-type": "application/json" };
+		const init = { method: "POST", headers, body: JSON.stringify(body) };
+		const answer = await this.request(path, init, token);
+		return (await answer.json()) as T;
+	}
+
+	private async request(path: string, init: RequestInit, token?: string): Promise<Response> {
+		const headers = new Headers(init.headers);
+		if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
+		const signal = AbortSignal.timeout(TIMEOUT_MS);
+		let answer: Response;
+		try {
+			answer = await this.fetch(this.base + path, { ...init, headers, signal, cache: "no-store" });
+		} catch (error) {
+			throw new Unreachable(String(error));
+		}
+		if (answer.ok) return answer;
+		// A proxy in front of a dead hub answers too, but not in the hub's words.
+		const value = (await answer.json().catch(() => null)) as {
+			error?: { code?: unknown; message?: unknown };
+		} | null;
+		const code = value?.error?.code;
+		if (typeof code !== "string") throw new Unreachable(`status ${answer.status}`);
+		throw new ApiError(answer.status, code, String(value?.error?.message ?? code));
+	}
+}
+
+function historyPath(ward: string, query: HistoryQuery, format: "json" | "csv"): string {
+	const search = new URLSearchParams({ from: String(query.from), to: String(query.to), format });
+	if (query.bed !== undefined) search.set("bed", query.bed);
+	if (query.type !== undefined) search.set("type", query.type);
+	return `/api/wards/${encodeURIComponent(ward)}/calls?${search}`;
+}
+
+/** The wire leaves out what a terminal has not: a station has no room. */
+function readSelf(answer: Partial<SelfInfo>): SelfInfo {
+	const { terminal, kind, ward } = answer;
+	if (terminal === undefined || kind === undefined || ward === undefined) {
+		throw new Unreachable("the hub's answer names no terminal");
+	}
+	return {
+		terminal,
+		kind,
+		ward,
+		profile: answer.profile ?? kind,
+		name: answer.name ?? terminal,
+		room: answer.room ?? null,
+		bed: answer.bed ?? null,
+	};
+}

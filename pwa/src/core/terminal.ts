@@ -1,0 +1,562 @@
+/**
+ * The terminal: everything in core put together behind the few things a screen sees and a hand can do. Folds the facts at
+ * each change and every second, sounds, reports receipts, and tells its state at most once a frame.
+ */
+import { MISSED_TONE_MS, ownCalls, type Sounding, sounding, toReceive } from "./board_rules";
+import { emptyDirectory } from "./calls/directory";
+import { MAX_CALLS } from "./calls/facts";
+import { fold, may, mayPlace } from "./calls/fold";
+import type { Act, Board, CallRow, Directory, FactBody, Presence, Way } from "./calls/types";
+import { DocumentViews, FRAME_MS } from "./document_views";
+import {
+	actBody,
+	type PressOptions,
+	placedBody,
+	roomFor,
+	type Stamp,
+	sourceFor,
+} from "./facts/hand";
+import type { Made } from "./facts/maker";
+import { OwnPresses } from "./facts/own_presses";
+import { HeldDocuments, isNight } from "./held_documents";
+import { ApiError, type HistoryQuery, Unreachable } from "./identity/api";
+import { type SignedIn, signIn } from "./identity/staff";
+import { mayEditOffline } from "./joining";
+import { Listeners } from "./links/link";
+import { PresenceView } from "./presence_view";
+import { CLOSE } from "./protocol/close_codes";
+import * as names from "./protocol/names";
+import { diskShelf, memoryShelf, type Shelf, vaultShelf } from "./replica/shelf";
+import { type Running, startRunning } from "./running";
+import { listenToShell } from "./shell_hands";
+import type { Store } from "./store/store";
+import { WrongPassword } from "./store/vault";
+import type { TerminalParts } from "./terminal_parts";
+import type {
+	CallRecord,
+	DocumentView,
+	Phase,
+	Readable,
+	SelfInfo,
+	Shell,
+	Terminal,
+	TerminalState,
+} from "./terminal_types";
+
+const EMPTY_BOARD: Board = { rows: [], troubles: [], closed: {} };
+
+export class WardTerminal implements Terminal {
+	readonly shell: Shell;
+	private readonly parts: TerminalParts;
+	private readonly runs = new Listeners<[TerminalState]>();
+	private readonly views: DocumentViews;
+	private readonly presenceView = new PresenceView();
+	private readonly presses: OwnPresses;
+	private running: Running | null = null;
+	private held: HeldDocuments | null = null;
+	private signedIn: SignedIn | null = null;
+	private override: Phase | null = null;
+	private problem: string | null = null;
+	private storage: TerminalState["storage"] = "ok";
+	private muted = false;
+	private language: "zh" | "en";
+	private inputs: Record<string, "ok" | "open"> = {};
+	/** First sight of each missed row: it has one tone. */
+	private readonly missedSince = new Map<string, number>();
+	/** Calls whose receipt has been made here. */
+	private readonly received = new Set<string>();
+	/** Hands are served one after the other: a key that repeats sees the press before it. */
+	private hand: Promise<void> = Promise.resolve();
+	private scheduled = false;
+	private refreshedAt = Number.NEGATIVE_INFINITY;
+	private announced = "";
+	private state: TerminalState;
+
+	constructor(parts: TerminalParts) {
+		this.parts = parts;
+		this.shell = parts.shell;
+		this.presses = new OwnPresses(parts.slot);
+		this.language = parts.marks.get("language") === "en" ? "en" : "zh";
+		this.views = new DocumentViews({
+			provider: () => (this.held === null ? null : (this.running?.provider ?? null)),
+			mayOpen: (name) => !this.isSealed(name) || this.signedIn?.vault != null,
+			mayEditOffline: (name) => mayEditOffline(parts.kind, name, this.signedIn !== null),
+		});
+		this.state = this.snapshot(EMPTY_BOARD, null, parts.wall());
+		listenToShell({
+			terminal: this,
+			kind: parts.kind,
+			slot: parts.slot,
+			rows: () => this.foldNow().rows,
+			inputChanged: (input, state) => {
+				this.inputs = { ...this.inputs, [input]: state };
+				this.schedule();
+			},
+			failed: (error) => this.failed(error),
+		});
+		void this.start();
+	}
+
+	subscribe(run: (value: TerminalState) => void): () => void {
+		run(this.state);
+		return this.runs.add(run);
+	}
+
+	press(type: string, options: PressOptions = {}): Promise<void> {
+		return this.inHand(() => {
+			const { running, held, self } = this;
+			if (!running || !held || !self) return this.unsigned(type);
+			const source = sourceFor(self, type, options);
+			// Key repeat, and a press beyond twenty open ones, only confirm again: the row is there already.
+			if (!mayPlace(this.foldNow(), source, type, running.clock.now())) return [];
+			const room = roomFor(self, held.directory, source, options);
+			return this.make(placedBody(self, type, source, room, options, this.stamp()));
+		});
+	}
+
+	act(act: Act, row: CallRow, options: { way?: Way; talkMs?: number } = {}): Promise<void> {
+		return this.inHand(() => {
+			const { self } = this;
+			if (!self || act === "placed") return [];
+			const calls = act === "cancelled" ? ownCalls(row, self.terminal) : row.calls;
+			const made: Made[] = [];
+			for (let from = 0; from < calls.length; from += MAX_CALLS) {
+				const named = calls.slice(from, from + MAX_CALLS);
+				made.push(...this.make(actBody(self, act, row, named, options, this.stamp())));
+			}
+			return made;
+		});
+	}
+
+	may(act: Act, row: CallRow): boolean {
+		const { self } = this;
+		return self !== null && may(act, row, self.terminal, this.directoryWithSelf(self));
+	}
+
+	document(name: string): Readable<DocumentView> {
+		return this.views.view(name);
+	}
+
+	async edit(name: string, change: Parameters<Terminal["edit"]>[1]): Promise<void> {
+		const { running, held } = this;
+		if (!running || !held) throw new Error("the terminal is not ready");
+		if (this.isSealed(name) && this.signedIn?.vault == null) throw new Error("nobody is signed in");
+		const replica = running.provider.open(name);
+		try {
+			await replica.ready();
+			await replica.edit(change);
+			// Held on until the hub has it, though nobody looks at it.
+			held.hold([name]);
+		} finally {
+			running.provider.release(name);
+			this.schedule();
+		}
+	}
+
+	async signIn(number: string, password: string): Promise<void> {
+		const { running, parts } = this;
+		if (!running) return;
+		const { identity, store, clock } = running;
+		const sealed = parts.kind === "pda";
+		const now = clock.now();
+		try {
+			const { token } = identity;
+			this.signedIn = await signIn(parts.api, store, token, sealed, number, password, now);
+			this.problem = null;
+		} catch (error) {
+			this.problem = problemOf(error);
+			this.schedule();
+			return;
+		}
+		this.signInChanged();
+		await this.holdUnsent();
+	}
+
+	async signOut(): Promise<{ unsent: number }> {
+		const unsent = this.snapshot(this.state.board, this.state.presence, this.state.now).unsent;
+		const { signedIn } = this;
+		if (signedIn === null) return { unsent };
+		this.signedIn = null;
+		this.signInChanged();
+		// The hub's own end of the session is not waited for: this terminal has let go of it already.
+		if (signedIn.token !== null) await this.parts.api.signOut(signedIn.token).catch(() => {});
+		return { unsent };
+	}
+
+	async history(query: HistoryQuery): Promise<CallRecord[]> {
+		const { token, ward } = this.asking();
+		return this.parts.api.history(token, ward, query);
+	}
+
+	async historyExport(query: HistoryQuery): Promise<Blob> {
+		const { token, ward } = this.asking();
+		return this.parts.api.historyExport(token, ward, query);
+	}
+
+	async unlockSound(): Promise<void> {
+		await this.parts.sounder.unlock();
+		this.schedule();
+	}
+
+	setMuted(muted: boolean): void {
+		this.muted = muted;
+		this.schedule();
+	}
+
+	setLanguage(language: "zh" | "en"): void {
+		this.language = language;
+		this.parts.marks.set("language", language);
+		this.schedule();
+	}
+
+	private get self(): SelfInfo | null {
+		return this.running?.identity.self ?? null;
+	}
+
+	private async start(): Promise<void> {
+		const { parts } = this;
+		try {
+			await parts.hold(() => this.become("elsewhere"));
+			this.become(null);
+			await this.run(await parts.openStore());
+			if (!(await parts.persist()) && this.storage === "ok") this.storage = "unpersisted";
+			this.schedule();
+		} catch (error) {
+			this.failed(error);
+			this.problem = "storage";
+			this.become("unenrolled");
+		}
+	}
+
+	private async run(store: Store): Promise<void> {
+		const running = await startRunning(this.parts, store, {
+			changed: () => this.schedule(),
+			failed: (error) => this.failed(error),
+			shelf: (disk, name) => this.shelf(disk, name),
+		});
+		const { identity, provider, link, outbox } = running;
+		this.running = running;
+		link.onState((state, code) => {
+			if (state === "closed") this.linkClosed(code);
+		});
+		provider.contact.add((connected) => {
+			if (connected) identity.due();
+			else this.presenceView.lost();
+			this.schedule();
+		});
+		provider.joined.add((name) => this.joined(name));
+		outbox.refusals.add(({ id, body, reason }) => {
+			if (body?.act === "placed") this.presses.refused(id, body, reason);
+		});
+		identity.changes.add(() => this.identityChanged());
+		this.parts.ticker.onTick(() => this.tick());
+		this.identityChanged();
+		identity.tick();
+		await this.holdUnsent();
+	}
+
+	/** Once the terminal knows which it is, it holds its documents; being moved to another place means a new start. */
+	private identityChanged(): void {
+		const { running, self } = this;
+		if (running && self && this.held === null) {
+			const { provider, store, facts, clock, outbox } = running;
+			this.held = new HeldDocuments(provider, store, self, {
+				changed: () => this.schedule(),
+				heard: (entries) => void facts.hear(entries, clock.now()),
+				failed: (error) => this.failed(error),
+			});
+			this.held.hold(outbox.documents());
+			this.views.reconsider();
+		}
+		running?.provider.setToken(this.token());
+		this.schedule();
+	}
+
+	/** Documents with edits or facts to deliver are joined though nobody looks at them. */
+	private async holdUnsent(): Promise<void> {
+		const { running, held } = this;
+		if (!running || !held) return;
+		const sealed = `sealed/${this.signedIn?.number ?? "-"}/`;
+		const own = (await running.store.documentsWithOwn())
+			.map((name) => (name.startsWith(sealed) ? name.slice(sealed.length) : name))
+			.filter((name) => !name.startsWith("sealed/"));
+		held.hold([...own, ...running.outbox.documents()]);
+		this.schedule();
+	}
+
+	private signInChanged(): void {
+		const { running, held } = this;
+		if (!running) return;
+		const unlocked = this.signedIn?.vault != null;
+		held?.setSignedIn(unlocked);
+		if (!unlocked) {
+			for (const { name } of running.provider.replicas()) {
+				if (this.isSealed(name)) running.provider.evict(name);
+			}
+		}
+		this.views.reconsider();
+		running.provider.setToken(this.token());
+		this.schedule();
+	}
+
+	/** A nurse's token says all that the terminal's says, and who she is. */
+	private token(): string | null {
+		return this.signedIn?.token ?? this.running?.identity.token ?? null;
+	}
+
+	private asking(): { token: string; ward: string } {
+		const token = this.token();
+		const ward = this.self?.ward;
+		if (token === null || ward === undefined) throw new Unreachable("no token yet");
+		return { token, ward };
+	}
+
+	private isSealed(name: string): boolean {
+		return this.parts.kind === "pda" && names.isPatientDocument(name);
+	}
+
+	private shelf(store: Store, name: string): Shelf {
+		if (names.isCallsDocument(name) || name.endsWith("/presence")) return memoryShelf();
+		if (!this.isSealed(name)) return diskShelf(store, name);
+		const { signedIn } = this;
+		if (signedIn?.vault == null) return memoryShelf();
+		return vaultShelf(store, signedIn.vault, signedIn.number, name);
+	}
+
+	private linkClosed(code: number | null): void {
+		if (code === CLOSE.forbidden) this.running?.identity.revoked();
+		if (code === CLOSE.unauthorized) this.running?.identity.due();
+		if (code === CLOSE.openedElsewhere) {
+			// The same slot on another device: two would push each other off the hub for ever.
+			this.running?.link.close();
+			this.become("elsewhere");
+		}
+	}
+
+	private joined(name: string): void {
+		const { running, self } = this;
+		if (!running || !self) return;
+		if (name === names.presence(self.ward)) this.presenceView.joined(running.clock.now());
+		if (names.isCallsDocument(name)) {
+			// The hub answers with the facts that closed any of them meanwhile.
+			const ids = this.foldNow()
+				.rows.filter((row) => names.calls(row.ward, row.room) === name)
+				.flatMap((row) => row.calls);
+			if (ids.length > 0) running.provider.sendStateless(name, { t: "open", ids });
+			running.outbox.joined(name);
+		}
+		this.schedule();
+	}
+
+	private tick(): void {
+		const { running } = this;
+		if (!running) return;
+		running.identity.tick();
+		running.outbox.tick();
+		const kept = running.clock.keep();
+		// Relaxed: the offset of a second ago does as well.
+		if (kept !== null) running.store.putMeta("clock", kept, false).catch(() => {});
+		const ends = this.signedIn?.session.expiresAt ?? Number.POSITIVE_INFINITY;
+		if (running.clock.now() >= ends) void this.signOut();
+		this.schedule();
+	}
+
+	private stamp(): Stamp {
+		const clock = this.running?.clock;
+		return {
+			at: clock?.now() ?? this.parts.wall(),
+			clock: clock?.kind() ?? "own",
+			staff: this.signedIn?.session.staff ?? null,
+		};
+	}
+
+	/** Serves hands in order: the next one's turn comes when this one's facts count, not when the disk is done. */
+	private inHand(work: () => readonly Made[]): Promise<void> {
+		let made: readonly Made[] = [];
+		const turn = this.hand.then(async () => {
+			made = work();
+			await Promise.all(made.map((each) => each.counted));
+		});
+		this.hand = turn.catch(() => {});
+		return turn.then(async () => {
+			await Promise.all(made.map((each) => each.kept));
+		});
+	}
+
+	private make(body: FactBody): readonly Made[] {
+		const keys = this.running?.identity.keys;
+		if (!this.running || !keys) return this.unsigned(body.type ?? body.act);
+		return [this.running.maker.make(body, keys.privateKey)];
+	}
+
+	private unsigned(type: string): readonly Made[] {
+		this.presses.unsigned(type, this.stamp().at);
+		this.schedule();
+		return [];
+	}
+
+	private foldNow(): Board {
+		const { running, held } = this;
+		if (!running || !held) return EMPTY_BOARD;
+		held.read();
+		return fold(running.facts.facts(), held.directory, this.presence(), running.clock.now());
+	}
+
+	private presence(): Presence | null {
+		const { running, self } = this;
+		if (!running || !self || self.kind === "bedside") return null;
+		const awareness = running.provider.awareness(names.presence(self.ward));
+		return this.presenceView.read(awareness, running.clock.now());
+	}
+
+	/** A terminal may act on what it placed even before its directory has come. */
+	private directoryWithSelf(self: SelfInfo): Directory {
+		const directory = this.held?.directory ?? emptyDirectory();
+		const { terminal: id, kind, profile, room, bed } = self;
+		if (directory.terminals[id]) return directory;
+		const place = { ...(room !== null && { room }), ...(bed !== null && { bed }) };
+		const own = { id, kind, profile, state: "active" as const, supervised: false, ...place };
+		return { ...directory, terminals: { ...directory.terminals, [id]: own } };
+	}
+
+	/** At once when the last frame is past, else at the next one; a timer that a background page slows is helped by the tick. */
+	private schedule(): void {
+		if (this.scheduled) return;
+		this.scheduled = true;
+		const refresh = () => {
+			if (!this.scheduled) return;
+			this.scheduled = false;
+			this.refresh();
+		};
+		const wait = this.refreshedAt + FRAME_MS - this.parts.monotonic();
+		if (wait > 0) setTimeout(refresh, wait);
+		else queueMicrotask(refresh);
+	}
+
+	private refresh(): void {
+		this.refreshedAt = this.parts.monotonic();
+		const board = this.foldNow();
+		const now = this.running?.clock.now() ?? this.parts.wall();
+		this.running?.facts.settle(board, now);
+		this.state = this.snapshot(board, this.presence(), now);
+		this.sound(board, now);
+		this.receive(board);
+		this.announce();
+		this.runs.emit(this.state);
+	}
+
+	private sound(board: Board, now: number): void {
+		const { sounder, kind } = this.parts;
+		const { self, held } = this;
+		let heard: Sounding | null = null;
+		if (self && held) {
+			heard = sounding(board, self, held.directory, (row) => {
+				const since = this.missedSince.get(row.id) ?? now;
+				this.missedSince.set(row.id, since);
+				return now - since > MISSED_TONE_MS;
+			});
+		}
+		// Nobody has been reached: the bed sounds itself (layer 4).
+		const alone = this.state.ownPresses.some(
+			({ progress }) => progress === "kept" || progress === "failed",
+		);
+		if (kind === "bedside" && this.state.layer === 4 && alone)
+			heard ??= { tone: "low", routine: true };
+		sounder.setMuted(this.muted && (heard?.routine ?? true));
+		sounder.play(heard?.tone ?? null);
+	}
+
+	private receive(board: Board): void {
+		const { running, held, self } = this;
+		if (!running || !held || self?.kind !== "station") return;
+		if (this.parts.sounder.state() === "blocked") return;
+		const { facts } = running;
+		const stored = (call: string) =>
+			!this.received.has(call) && facts.isKept(call) && facts.get(call)?.heardAt != null;
+		// The station reports, not the person at it.
+		const stamp = { ...this.stamp(), staff: null };
+		for (const each of toReceive(board, self, held.directory, facts.facts(), stored)) {
+			const calls = each.calls.slice(0, MAX_CALLS);
+			for (const call of calls) this.received.add(call);
+			this.make(actBody(self, "received", each.row, calls, {}, stamp));
+		}
+	}
+
+	private announce(): void {
+		const { self } = this;
+		const awareness = self && this.running?.provider.awareness(names.presence(self.ward));
+		if (!self || !awareness) return;
+		const { terminal, kind, profile } = self;
+		const { version } = this.parts;
+		const { inputs } = this;
+		// What is told over the hub is told with the hub.
+		const presence = {
+			terminal,
+			kind,
+			profile,
+			layer: 1,
+			version,
+			sound: this.soundState(),
+			inputs,
+		};
+		const told = JSON.stringify(presence);
+		if (told === this.announced) return;
+		this.announced = told;
+		awareness.setLocalState(presence);
+	}
+
+	private soundState(): TerminalState["sound"] {
+		if (this.parts.sounder.state() === "blocked") return "blocked";
+		return this.muted ? "muted" : "ok";
+	}
+
+	private snapshot(board: Board, presence: Presence | null, now: number): TerminalState {
+		const { running, held } = this;
+		const edits = running?.provider.replicas().reduce((sum, each) => sum + each.unsent, 0) ?? 0;
+		return {
+			phase: this.override ?? running?.identity.phase ?? "starting",
+			problem: this.problem ?? running?.identity.problem ?? null,
+			self: this.self,
+			layer: running?.provider.connected ? 1 : 4,
+			lastHeardAt: running?.provider.lastHeardAt ?? null,
+			now,
+			clock: running?.clock.kind() ?? "own",
+			board,
+			directory: held?.directory ?? emptyDirectory(),
+			presence,
+			ownPresses: this.presses.read(
+				board,
+				(id) => running?.facts.get(id) ?? null,
+				(id) => running?.maker.diskOf(id) ?? "kept",
+				now,
+			),
+			unsent: (running?.outbox.unsent ?? 0) + edits,
+			refused: running?.refused.items ?? [],
+			sound: this.soundState(),
+			session: this.signedIn?.session ?? null,
+			storage: this.storage,
+			hubStorage: running?.outbox.hubFull ? "full" : "ok",
+			language: this.language,
+			night: isNight(held?.night ?? null, now),
+			version: this.parts.version,
+		};
+	}
+
+	private become(phase: Phase | null): void {
+		this.override = phase;
+		this.schedule();
+	}
+
+	private failed(error: unknown): void {
+		console.error("storage:", error);
+		this.storage = "failing";
+		this.schedule();
+	}
+}
+
+/** The text key of why signing in failed. */
+function problemOf(error: unknown): string {
+	if (error instanceof ApiError) return error.code;
+	if (error instanceof WrongPassword) return "sign_in_refused";
+	return error instanceof Unreachable ? "unreachable" : "storage";
+}

@@ -1,0 +1,40 @@
+/** What a terminal is put together from. Given in from outside, so that all of core runs without a page. */
+import type { TerminalKind, Tone } from "./calls/types";
+import type { Api } from "./identity/api";
+import type { Link, Ticker } from "./links/link";
+import type { Marks } from "./store/persistence";
+import type { Store } from "./store/store";
+import type { Shell } from "./terminal_types";
+
+/** The alarm sounds (core/sound): plays one tone over and over until told another. */
+export interface Sounder {
+	play(tone: Tone | null): void;
+	state(): "ok" | "blocked" | "muted";
+	unlock(): Promise<void>;
+	setMuted(muted: boolean): void;
+}
+
+export interface TerminalParts {
+	kind: TerminalKind;
+	slot: string;
+	version: string;
+	/** Enrolment code of the address, if it brought one. */
+	code: string | null;
+	/** Called once the slot is held. Throws StorageError. */
+	openStore: () => Promise<Store>;
+	/** Called once the slot is held: a second page must not connect. */
+	openLink: () => Link;
+	ticker: Ticker;
+	api: Api;
+	marks: Marks;
+	sounder: Sounder;
+	shell: Shell;
+	/** ms since the epoch */
+	wall: () => number;
+	/** ms, never back */
+	monotonic: () => number;
+	/** Resolves once this page holds the slot; calls `waiting` first when another does. */
+	hold: (waiting: () => void) => Promise<void>;
+	/** True when the browser will keep this origin's data. */
+	persist: () => Promise<boolean>;
+}
