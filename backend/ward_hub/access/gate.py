@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from ward_hub.access import policy
 from ward_hub.access.port import Access, AccessRefused, Principal
@@ -21,6 +22,9 @@ from ward_hub.identity.tokens import Claims, Tokens, key_mark
 
 DEPARTED_MS = 72 * 3_600_000
 """Late notes for a stay that left are taken this long (design: Documents)."""
+
+_parse_document = lru_cache(maxsize=4096)(parse_document)
+"""The gate is asked at every frame of facts; a ward has some 150 names."""
 
 
 class WardGate:
@@ -84,7 +88,7 @@ class WardGate:
             raise AccessRefused("revoked")
         if not _stands_where_it_stood(principal, terminal):
             raise AccessRefused("permission-denied")
-        name = parse_document(document)
+        name = _parse_document(document)
         if name is None:
             raise AccessRefused("permission-denied")
         if principal.staff is not None and not self._is_signed_in(principal):
