@@ -14,16 +14,14 @@ export interface Size {
 	height: number;
 }
 
-/** Height of the strip of simulated hardware below a panel, px. */
-const STRIP = 64;
-
+/** Panels of the shipped device profiles; bedside and door have simulated hardware below. */
 export const USUAL_SIZE: Record<Place, Size> = {
-	station: { width: 1280, height: 800 + STRIP },
-	corridor: { width: 1920, height: 540 + STRIP },
-	bedside: { width: 1024, height: 600 + STRIP },
-	door: { width: 1080, height: 1920 + STRIP },
-	whiteboard: { width: 3840, height: 2160 + STRIP },
-	pda: { width: 412, height: 915 + STRIP },
+	station: { width: 1024, height: 600 },
+	corridor: { width: 1920, height: 540 },
+	bedside: { width: 1024, height: 600 + 84 },
+	door: { width: 1080, height: 1920 + 130 },
+	whiteboard: { width: 3840, height: 2160 },
+	pda: { width: 360, height: 640 },
 };
 
 const ID = /^[a-z0-9][a-z0-9._-]{0,47}$/;

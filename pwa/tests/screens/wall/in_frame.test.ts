@@ -1,7 +1,8 @@
 // @vitest-environment happy-dom
-import { get, writable } from "svelte/store";
+import { writable } from "svelte/store";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Terminal, TerminalState } from "../../../src/core/terminal_types";
+import { showOnBody } from "../../../src/screens/wall/in_frame";
 
 const state = {
 	phase: "ready",
@@ -10,66 +11,72 @@ const state = {
 	sound: "blocked",
 	problem: null,
 } as unknown as TerminalState;
+const place = { kind: "bedside", slot: "bed-b01", panel: { width: 1024, height: 684 } };
 
 function terminalOf(store: { subscribe: Terminal["subscribe"] }, unlockSound = vi.fn()): Terminal {
 	return { subscribe: store.subscribe, unlockSound } as unknown as Terminal;
 }
 
-afterEach(() => {
-	vi.resetModules();
-	vi.unstubAllGlobals();
-});
+function sounderOf(tone: "low" | "medium" | "high" | null) {
+	return { tone, sounding: () => tone, setHeard: vi.fn() };
+}
+
+afterEach(() => vi.unstubAllGlobals());
 
 describe("a terminal's page", () => {
-	it("shows its state and tone on the body, and is heard when it stands alone", async () => {
-		const { heard, showOnBody, sounding } = await import("../../../src/screens/wall/in_frame");
+	it("shows its state and tone on the body, and stays heard when it stands alone", () => {
 		const store = writable(state);
-		const stop = showOnBody("bedside", "bed-b01", terminalOf(store));
+		const sounder = sounderOf("low");
+		const stop = showOnBody(place, terminalOf(store), sounder);
 		expect({ ...document.body.dataset }).toMatchObject({
 			kind: "bedside",
 			terminal: "bed-b01",
 			phase: "ready",
 			layer: "1",
 			unsent: "0",
-		});
-		expect(document.body.getAttribute("data-sounding")).toBe("");
-		store.set({ ...state, layer: 4, unsent: 2 });
-		sounding("low");
-		expect({ ...document.body.dataset }).toMatchObject({
-			layer: "4",
-			unsent: "2",
 			sounding: "low",
 		});
-		expect(get(heard)).toBe(true);
+		store.set({ ...state, layer: 4, unsent: 2 });
+		expect({ ...document.body.dataset }).toMatchObject({ layer: "4", unsent: "2" });
+		expect(sounder.setHeard).not.toHaveBeenCalled();
 		stop();
 	});
 
-	it("in a frame reports to the wall, and obeys only the wall", async () => {
+	it("in a frame is silent until chosen, reports each change once, and obeys only the wall", () => {
 		const wall = { postMessage: vi.fn() };
 		vi.stubGlobal("parent", wall);
-		const { heard, showOnBody, sounding } = await import("../../../src/screens/wall/in_frame");
 		const unlock = vi.fn();
-		const stop = showOnBody("door", "door-r01", terminalOf(writable(state), unlock));
-		sounding("high");
-		const reports = wall.postMessage.mock.calls.map(([message]) => message);
-		expect(reports.at(-1)).toMatchObject({
-			wardline: "frame",
-			terminal: "door-r01",
-			phase: "ready",
-			sounding: "high",
-		});
+		const sounder = sounderOf("high");
+		const store = writable(state);
+		const stop = showOnBody(place, terminalOf(store, unlock), sounder);
+		expect(sounder.setHeard).toHaveBeenLastCalledWith(false);
+		store.set({ ...state });
+		expect(wall.postMessage.mock.calls).toEqual([
+			[
+				{
+					wardline: "frame",
+					terminal: "bed-b01",
+					phase: "ready",
+					layer: 1,
+					sound: "blocked",
+					sounding: "high",
+					width: 1024,
+					height: 684,
+				},
+				location.origin,
+			],
+		]);
 
 		const say = (data: unknown, source: unknown, origin = location.origin) =>
 			window.dispatchEvent(
 				Object.assign(new Event("message"), { data, source, origin }) as MessageEvent,
 			);
-		expect(get(heard)).toBe(false);
 		say({ wardline: "heard", heard: true }, {});
 		say({ wardline: "heard", heard: true }, wall, "http://elsewhere.example");
-		expect(get(heard)).toBe(false);
+		expect(sounder.setHeard).toHaveBeenCalledTimes(1);
 		say({ wardline: "heard", heard: true }, wall);
 		say({ wardline: "unlock-sound" }, wall);
-		expect(get(heard)).toBe(true);
+		expect(sounder.setHeard).toHaveBeenLastCalledWith(true);
 		expect(unlock).toHaveBeenCalledOnce();
 		stop();
 	});

@@ -1,7 +1,9 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { controlOrigin, openControl } from "../../../src/screens/wall/control";
 import { readReport } from "../../../src/screens/wall/messages";
-import { addressOf, readSlots } from "../../../src/screens/wall/slots";
+import { addressOf, readSlots, USUAL_SIZE } from "../../../src/screens/wall/slots";
 
 describe("the wall's slots", () => {
 	it("takes known kinds with well-formed ids and leaves out the rest", () => {
@@ -19,6 +21,23 @@ describe("the wall's slots", () => {
 		const slot = { kind: "pda", terminal: "pda-01" } as const;
 		expect(addressOf(slot)).toBe("/t/pda/pda-01/?shell=simulator");
 		expect(addressOf(slot, "A-B")).toBe("/t/pda/pda-01/?shell=simulator#enrol=A-B");
+	});
+});
+
+describe("the wall's panels", () => {
+	it.each([
+		["station", "station-main-10"],
+		["corridor", "corridor-29"],
+		["bedside", "bedside-7"],
+		["door", "door-15"],
+		["whiteboard", "whiteboard-65"],
+		["pda", "pda-phone"],
+	] as const)("are as large as the profile of a %s says, hardware below", (kind, profile) => {
+		const file = join(import.meta.dirname, `../../../../device_profiles/${profile}.toml`);
+		const text = readFileSync(file, "utf8");
+		const pixels = (key: string) => Number(new RegExp(`^${key} = (\\d+)`, "m").exec(text)?.[1]);
+		expect(USUAL_SIZE[kind].width).toBe(pixels("width_px"));
+		expect(USUAL_SIZE[kind].height).toBeGreaterThanOrEqual(pixels("height_px"));
 	});
 });
 
