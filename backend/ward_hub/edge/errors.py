@@ -5,14 +5,18 @@ Body: `{"error": {"code", "message", "message_zh"}}`, with `Retry-After` where w
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from sqlalchemy.exc import OperationalError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from ward_hub.access.port import AccessRefused
 from ward_hub.identity.errors import IdentityRefused
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,5 +95,8 @@ def answering(endpoint: Endpoint, clock: Callable[[], int]) -> Endpoint:
         except AccessRefused as refused:
             code = "forbidden" if refused.reason == "permission-denied" else "unauthorized"
             return error_response(WardError(code))
+        except OperationalError:
+            log.exception("%s: the SQL store failed", request.url.path)
+            return error_response(WardError("storage", retry_after_s=5))
 
     return answer

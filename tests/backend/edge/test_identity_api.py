@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
 from ward_hub.access.gate import WardGate
 from ward_hub.db.engine import Database
@@ -289,6 +290,25 @@ async def test_a_large_body_is_refused_before_it_is_read(hub: Hub) -> None:
 
     assert code_of(await hub.client.post("/api/token", content=endless())) == "too_large"
     assert (await hub.client.get("/api/token")).status_code == 405
+
+
+async def test_a_store_that_fails_is_said_and_costs_no_code(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = Device()
+    async with hub.database.session.begin() as session:
+        code = await make_code(session, "bed-b01", NOW)
+    body = {"code": code, "public_key": encode_base64url(device.point)}
+
+    async def full(*_: object) -> None:
+        raise OperationalError("UPDATE", {}, Exception("database or disk is full"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ward_hub.identity.enrolment.bump_revision", full)
+        answer = await hub.post("/api/enrol", body)
+    assert code_of(answer) == "storage"
+    assert answer.headers["retry-after"] == "5"
+    assert (await hub.post("/api/enrol", body)).status_code == 200
 
 
 def test_every_code_of_identity_has_words_and_a_status() -> None:
