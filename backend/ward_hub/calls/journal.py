@@ -14,8 +14,8 @@ from dataclasses import asdict
 from sqlalchemy import Select, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from ward_sync.directory import Directory
-from ward_sync.facts import Act
 from ward_sync.journal import records
+from ward_sync.retention import closing_facts
 
 from ward_hub.calls.entry import Entry, read_item, read_record
 from ward_hub.calls.tables import CallFact, CallFactName, CallLine, JournalCursor
@@ -77,17 +77,20 @@ class Journal:
         return count
 
     async def closing(self, calls: Sequence[str]) -> list[Entry]:
-        """Every act on those of the calls that are over, so that their facts close them anywhere."""
+        """The facts that close those of the calls that are over (CF44)."""
         await self.catch_up()
         async with self._database.session() as session:
-            over = select(CallLine.id).where(CallLine.id.in_(calls), CallLine.closed_at.is_not(None))
             facts = await session.scalars(
                 select(CallFact)
                 .join(CallFactName, CallFactName.fact == CallFact.id)
-                .where(CallFactName.call.in_(over), CallFact.act != Act.PLACED.value)
+                .where(CallFactName.call.in_(calls))
                 .distinct()
             )
-            return [_entry(fact) for fact in facts]
+            entries = {fact.id: _entry(fact) for fact in facts}
+        heard = [entry.heard for entry in entries.values()]
+        # The hub has judged all of these: no directory is needed to say what closes what.
+        ids = {fact for call in calls for fact in closing_facts(heard, call, Directory(), self._clock())}
+        return [entries[fact] for fact in sorted(ids)]
 
     async def list_calls(
         self,

@@ -19,10 +19,10 @@ from pycrdt import Array, Doc
 from ward_sync.directory import Directory
 from ward_sync.entitlement import judge
 from ward_sync.facts import FactError, Reason, WireFact, decode_wire
+from ward_sync.retention import closing_facts, leaving
 
 from ward_hub.access.port import AccessRefused, Gate, Principal
 from ward_hub.calls.entry import Entry, read_item, read_record
-from ward_hub.calls.retention import removable
 from ward_hub.documents import names
 from ward_hub.log.port import Log, LogUnavailable, Record, RecordKind, StorageFull
 
@@ -135,9 +135,8 @@ class CallService:
         """Remove from a calls document what its readers no longer need; returns how many facts went."""
         async with self._turn[document]:
             entries = await self._entries(document)
-            name = names.parse_document(document)
-            directory = self._directory(name.ward) if name and name.ward else None
-            gone = removable(entries, directory or Directory(), self._clock())
+            directory = self._directory_of(document)
+            gone = leaving([entry.heard for entry in entries], directory, self._clock())
             if gone:
                 await self.documents.edit(document, lambda doc: _remove(doc, gone))
             return len(gone)
@@ -243,13 +242,17 @@ class CallService:
 
     async def _answer_open(self, document: str, calls: list[str]) -> list[str]:
         """The closing facts of those calls that are over, whether still in the document or long gone."""
-        wanted = set(calls)
-        here = [
-            e for e in await self._entries(document) if e.fact.body.calls and wanted & set(e.fact.body.calls)
-        ]
-        ids = {entry.id for entry in here}
-        entries = here + [e for e in await self._closings.closing(calls) if e.id not in ids]
+        here = {entry.id: entry for entry in await self._entries(document)}
+        facts = [entry.heard for entry in here.values()]
+        directory, now = self._directory_of(document), self._clock()
+        ids = {fact for call in calls for fact in closing_facts(facts, call, directory, now)}
+        gone = [call for call in calls if call not in here]
+        entries = [here[fact] for fact in sorted(ids)] + (await self._closings.closing(gone) if gone else [])
         return [_answer("closing", facts=[entry.to_item() for entry in entries])]
+
+    def _directory_of(self, document: str) -> Directory:
+        name = names.parse_document(document)
+        return (self._directory(name.ward) if name and name.ward else None) or Directory()
 
     async def _entries(self, document: str) -> list[Entry]:
         items = await self.documents.read(document, lambda doc: list(doc.get("facts", type=Array)))

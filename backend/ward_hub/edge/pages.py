@@ -139,7 +139,4 @@ def page_routes(folder: Path, control: str = "") -> list[BaseRoute]:
             Route("/wall/sw.js", wall_worker),
             Route("/wall/manifest.webmanifest", wall_manifest),
         ]
-    icons = folder / "icons"
-    if icons.is_dir():
-        routes.append(Mount("/icons", StaticFiles(directory=icons)))
     return routes

@@ -79,8 +79,7 @@ async def test_what_closed_a_call_is_found_after_it_left_its_document(ward: Ward
     ward.now += DAY
     assert await ward.service.prune(ROOM) == 4
     assert {entry.fact.body.act for entry in await journal.closing([call])} == {
-        Act.ACKNOWLEDGED,
-        Act.ATTENDED,
+        Act.PLACED,
         Act.CLEARED,
     }
     waiting = ward.bedside.place(ward.now)
