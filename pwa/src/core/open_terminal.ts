@@ -1,7 +1,53 @@
 /** Puts a terminal together out of what the browser has. Only this file knows which parts are used. */
 import type { TerminalKind } from "./calls/types";
-import type { Terminal } from "./terminal_types";
+import { Api } from "./identity/api";
+import { takeCode } from "./identity/identity";
+import { holdSlot } from "./identity/slot_lock";
+import { openHeartbeat } from "./links/heartbeat";
+import { SocketLink } from "./links/socket";
+import type { DeviceShell } from "./shell/device_shell";
+import { openShell } from "./shell/shell";
+import { createSounder, type Sounder } from "./sound/sounder";
+import { askToPersist, slotMarks } from "./store/persistence";
+import { Store } from "./store/store";
+import { WardTerminal } from "./terminal";
 
-export function openTerminal(kind: TerminalKind, slot: string): Terminal {
-	throw new Error(`not built yet: ${kind} ${slot}`);
+export interface OpenedTerminal {
+	terminal: WardTerminal;
+	sounder: Sounder;
+	shell: DeviceShell;
+}
+
+/** The terminal of this page's slot. Call it once a page. */
+export function openTerminal(kind: TerminalKind, slot: string): OpenedTerminal {
+	const sounder = createSounder();
+	const shell = openShell(kind);
+	const ticker = openHeartbeat();
+	const monotonic = () => performance.now();
+	const hub = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/sync`;
+	const terminal = new WardTerminal({
+		kind,
+		slot,
+		version: __VERSION__,
+		code: takeCode(location, history),
+		openStore: () => Store.open(slot),
+		openLink: () =>
+			new SocketLink({
+				addresses: () => [hub],
+				open: (address) => new WebSocket(address),
+				ticker,
+				now: monotonic,
+				random: Math.random,
+			}),
+		ticker,
+		api: new Api(location.origin),
+		marks: slotMarks(slot),
+		sounder,
+		shell,
+		wall: () => Date.now(),
+		monotonic,
+		hold: (waiting) => holdSlot(slot, waiting),
+		persist: askToPersist,
+	});
+	return { terminal, sounder, shell };
 }

@@ -6,11 +6,12 @@ import type { Marks } from "./store/persistence";
 import type { Store } from "./store/store";
 import type { Shell } from "./terminal_types";
 
-/** The alarm sounds (core/sound): plays one tone over and over until told another. */
+/** What a terminal asks of the alarm sounds (core/sound/sounder.ts). */
 export interface Sounder {
+	/** Sounds this tone over and over, or nothing. */
 	play(tone: Tone | null): void;
 	state(): "ok" | "blocked" | "muted";
-	unlock(): Promise<void>;
+	unlock(): Promise<unknown>;
 	setMuted(muted: boolean): void;
 }
 
