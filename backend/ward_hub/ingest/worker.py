@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 
 RETRY_S = 1.0
 LONGEST_RETRY_S = 30.0
-LOOK_S = 300.0
-"""How often the day is looked at: ages change at midnight."""
+LOOK_S = 5.0
+"""How often day and wards are looked at: ages change at midnight, beds and leaders in the back office."""
 
 GONE_MS = 7 * 86_400_000
 """How far back a start empties the cards of those who left; a crash heals at the next start."""
@@ -56,6 +56,7 @@ class Projector:
         self._published: dict[str, Roots] = {}
         self._told: dict[str, tuple[dict[str, str | None], dict[str, Priority]]] = {}
         self._day: date | None = None
+        self._wards: list[WardPlaces] = []
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -107,7 +108,7 @@ class Projector:
             try:
                 await asyncio.wait_for(self._dirty.wait(), LOOK_S)
             except TimeoutError:
-                if self._today() == self._day:
+                if (self._today(), list(self._places.wards())) == (self._day, self._wards):
                     continue
                 self._dirty.set()
             try:
@@ -122,7 +123,7 @@ class Projector:
         """One round. First cards are emptied of those who left, last the rights follow (A21)."""
         self._day = self._today()
         show = project.Show(self._day, self._mapping.hidden_surgery)
-        wards = list(self._places.wards())
+        wards = self._wards = list(self._places.wards())
         async with self._database.session() as session:
             held = {ward.id: await store.load_ward(session, ward.id) for ward in wards}
         here = {stay for ward in held.values() for stay in ward.encounters}

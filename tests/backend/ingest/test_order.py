@@ -84,7 +84,7 @@ def play(history: Sequence[Event]) -> tuple[dict[str, str | None], dict[str, obj
     )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_any_order_and_repetition_of_messages_ends_in_the_same_beds(data: st.DataObject) -> None:
     """FEED1, FEED2, FEED3, FEED9: what counts is when it happened."""
