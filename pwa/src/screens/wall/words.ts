@@ -13,6 +13,15 @@ export const words = {
 		zh: "演示总控没有应答：请在本机运行 ward-hub demo",
 		en: "The demo's control does not answer: run ward-hub demo on this machine",
 	},
+	steps: [
+		{ zh: "床头屏按“呼叫”，护士站响铃", en: "Call at the bedside: the station rings" },
+		{ zh: "护士站接受，再清除", en: "Accept at the station, then clear" },
+		{
+			zh: "断开中枢，再按一次：床头自己响",
+			en: "Kill the hub and call again: the bed sounds itself",
+		},
+		{ zh: "恢复中枢：呼叫带原时间到达", en: "Start the hub: the call arrives with its time" },
+	],
 	hub: {
 		running: { zh: "中枢运行中", en: "Hub is running" },
 		starting: { zh: "中枢正在启动", en: "Hub is starting" },
