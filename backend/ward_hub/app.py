@@ -17,24 +17,22 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
-from ward_sync.directory import Directory, parse_directory
 
 from ward_hub import __version__
 from ward_hub.access.gate import WardGate
 from ward_hub.access.presence import check_presence
 from ward_hub.calls.call_types import load_call_types
+from ward_hub.calls.directories import WardDirectories
 from ward_hub.calls.journal import Journal
 from ward_hub.calls.service import CallService
 from ward_hub.calls.sightings import Sightings
 from ward_hub.calls.signatures import verify
 from ward_hub.db.engine import Database, open_database
 from ward_hub.directory.current import CurrentDirectory
-from ward_hub.directory.project import project_ward
 from ward_hub.directory.projector import DirectoryProjector
 from ward_hub.doc_rooms.host import Host
 from ward_hub.documents import names
 from ward_hub.documents.kinds import rules_for
-from ward_hub.documents.port import Json
 from ward_hub.edge.calls_api import calls_routes
 from ward_hub.edge.identity_api import IdentityServices, identity_routes
 from ward_hub.edge.pages import app_folder, page_routes
@@ -69,38 +67,6 @@ class Hub:
 
     app: Starlette
     settings: Settings
-
-
-class WardDirectories:
-    """The directory of each ward as the call rules read it, parsed anew when it changed."""
-
-    def __init__(
-        self, current: CurrentDirectory, call_types: dict[str, Json], clock: Callable[[], int]
-    ) -> None:
-        self._current = current
-        self._call_types = call_types
-        self._clock = clock
-        self._version = -1
-        self._parsed: dict[str, Directory] = {}
-
-    def of(self, ward: str) -> Directory | None:
-        """Return the ward's directory now, or None when there is no such ward."""
-        if self._version != self._current.version:
-            self._version = self._current.version
-            self._parsed = {}
-        if ward not in self._parsed and ward in self._current.model.wards:
-            documents = project_ward(
-                self._current.model,
-                ward,
-                {},
-                self._current.priorities.get(ward, {}),
-                self._call_types,
-                self._clock(),
-            )
-            call_types = documents[names.ward_settings(ward)]["call_types"]
-            roots = {**documents[names.directory(ward)], "call_types": call_types}
-            self._parsed[ward] = parse_directory({name: dict(root) for name, root in roots.items()})
-        return self._parsed.get(ward)
 
 
 def client_id(installation: Installation) -> int:
@@ -149,7 +115,7 @@ async def build(settings: Settings) -> Hub:
         host.start()
         sockets.start()
         # The directory before anyone can ask, the beds before the first call is sorted by them.
-        await projector.changed()
+        await projector.load()
         if settings.mllp_port >= 0:
             port = await feed.start(settings.host, settings.mllp_port)
             log.info("HL7 v2 over MLLP on port %d", port)
