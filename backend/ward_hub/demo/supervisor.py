@@ -86,6 +86,7 @@ async def _build(ward: DemoWard, hub: HubChild, data: Path) -> LightWard:
         keys_file.unlink(missing_ok=True)  # keys of a ward that is no more
     off_the_wall = [terminal for terminal in await ward.terminals() if terminal.id not in WALL]
     keys = await keep_keys(keys_file, off_the_wall, ward.bind)
+    await ward.codes()  # written now, while nobody else writes
     await hub.start()
     places = [
         Place(terminal.id, terminal.kind.value, terminal.ward, terminal.profile, terminal.room, terminal.bed)
