@@ -5,7 +5,7 @@ A call is its `placed`; grouping calls into rows, order and escalation are calls
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
@@ -84,16 +84,17 @@ def merge(facts: Iterable[HeardFact]) -> dict[str, HeardFact]:
 
 
 def _merge_two(one: HeardFact, other: HeardFact) -> HeardFact:
-    if one == other:
-        return one
-    heard = [fact.heard_at for fact in (one, other) if fact.heard_at is not None]
-    heard_at = min(heard, default=None)
-    return replace(
-        one,
-        heard_at=heard_at,
-        seen_at=min(one.seen_at, other.seen_at),
-        verified=one.verified or other.verified,
-        missed=any(fact.missed for fact in (one, other) if fact.heard_at == heard_at),
+    if one.heard_at is None or other.heard_at is None:
+        heard_at = other.heard_at if one.heard_at is None else one.heard_at
+    else:
+        heard_at = min(one.heard_at, other.heard_at)
+    return HeardFact(
+        one.id,
+        one.body,
+        heard_at,
+        min(one.seen_at, other.seen_at),
+        one.verified or other.verified,
+        (one.missed and one.heard_at == heard_at) or (other.missed and other.heard_at == heard_at),
     )
 
 

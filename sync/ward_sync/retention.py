@@ -44,8 +44,7 @@ def closing_facts(facts: Iterable[HeardFact], call: str, directory: Directory, n
 
     The placed, the closing act, and what a strict clear rests on.
     """
-    merged = merge(facts)
-    named = [fact for fact in merged.values() if fact.id == call or call in fact.body.calls]
+    named = [fact for fact in facts if fact.id == call or call in fact.body.calls]
     for life in lives(named, directory, now):
         if life.call.id == call and life.closing is not None:
             rests_on = set(life.closing.body.rests_on or ())
