@@ -66,6 +66,7 @@ class DirectoryProjector:
         self._clock = clock
         self._sleep = sleep
         self._turn = asyncio.Lock()
+        self._publishing = asyncio.Lock()
         self._published: dict[str, bytes] = {}
         self._due: set[str] = set()
         self._hospital_due = False
@@ -90,17 +91,18 @@ class DirectoryProjector:
 
     async def poll(self) -> None:
         """One look: read the directory if its revision moved, publish what is not published yet."""
-        async with self._turn:
-            async with self._database.session() as session:
-                revision = await read_revision(session)
-            if not self._current.loaded or revision != self._current.model.revision:
-                await self._reload()
+        await self._look()
+        async with self._publishing:
             await self._publish()
 
     async def changed(self) -> None:
-        """The directory was just written by this process: act on it before this returns."""
+        """The directory was just written by this process: rights follow before this returns.
+
+        Documents follow with the next poll: whoever enrols waits for their own key to count, not for every
+        screen of the ward to be told.
+        """
         try:
-            await self.poll()
+            await self._look()
         except Exception:
             log.exception("the directory could not be read; the next poll tries again")
 
@@ -109,15 +111,22 @@ class DirectoryProjector:
         if self._current.set_occupancy(ward, stays):
             self._due.add(ward)
             await self._recheck()
-            async with self._turn:
+            async with self._publishing:
                 await self._publish()
 
     async def set_bed_priorities(self, ward: str, priorities: Mapping[str, Priority]) -> None:
         """See `OccupancySink`."""
         if self._current.set_priorities(ward, priorities):
             self._due.add(ward)
-            async with self._turn:
+            async with self._publishing:
                 await self._publish()
+
+    async def _look(self) -> None:
+        async with self._turn:
+            async with self._database.session() as session:
+                revision = await read_revision(session)
+            if not self._current.loaded or revision != self._current.model.revision:
+                await self._reload()
 
     async def _reload(self) -> None:
         before = self._current.model
@@ -155,21 +164,25 @@ class DirectoryProjector:
                 self._due.add(ward)
 
     async def _publish_all(self, documents: Mapping[str, Roots]) -> bool:
-        """Publish what differs from what was published last; returns whether all of it is."""
-        failed = 0
-        for name, roots in documents.items():
-            digest = _digest(roots)
-            if self._published.get(name) == digest:
-                continue
-            try:
-                await self._publisher.publish(name, roots)
-            except Exception:
-                failed += 1
-                if failed == 1:  # a full disk refuses them all: one line tells it
-                    log.exception("document %s could not be published; trying again", name)
-            else:
+        """Publish what differs from what was published last; returns whether all of it is.
+
+        All at once: the log stores what is waiting in one commit, so 46 beds cost one flush of the disk.
+        """
+        changed = {
+            name: digest
+            for name, roots in documents.items()
+            if self._published.get(name) != (digest := _digest(roots))
+        }
+        results = await asyncio.gather(
+            *(self._publisher.publish(name, documents[name]) for name in changed), return_exceptions=True
+        )
+        failed = [result for result in results if isinstance(result, Exception)]
+        if failed:  # a full disk refuses them all: one line tells it
+            log.error("%d documents could not be published; trying again", len(failed), exc_info=failed[0])
+        for (name, digest), result in zip(changed.items(), results, strict=True):
+            if result is None:
                 self._published[name] = digest
-        return failed == 0
+        return not failed
 
     def _everything_is_due(self) -> None:
         self._due.update(self._current.model.wards)
