@@ -6,6 +6,7 @@ thread, so they stand at the end of the run, behind every asynchronous test.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from tests.helpers.browser import Chromium
 from tests.helpers.hub_process import HubProcess, build_template
 
 HERE = Path(__file__).parent
-APP = HERE.parent.parent / "pwa" / "dist"
+APP = Path(os.environ.get("WARDLINE_APP") or HERE.parent.parent / "pwa" / "dist")
 
 # Two cores, several pages starting at once; what must be faster says so itself.
 expect.set_options(timeout=15_000)

@@ -32,9 +32,9 @@ PANELS: Mapping[str, tuple[int, int]] = {
     "bedside": (1024, 600),
     "door": (1080, 1920),
     "corridor": (1920, 540),
-    "station": (1280, 800),
+    "station": (1024, 600),
     "whiteboard": (3840, 2160),
-    "pda": (412, 915),
+    "pda": (360, 640),
 }
 """Usual panel of each kind, px; a test may ask for another."""
 
