@@ -102,9 +102,8 @@ async def build(settings: Settings) -> Hub:
     host = Host(store, gate, rules_for, calls, now_ms, client_id(installation), check_presence)
     calls.attach(host)
     projector = DirectoryProjector(database, current, host, host, call_types, now_ms)
-    feed = FeedService(
-        database, DirectoryPlaces(lambda: current.model), host, projector, load_mapping(), now_ms
-    )
+    places = DirectoryPlaces(lambda: current.model)
+    feed = FeedService(database, places, host, projector, load_mapping(), now_ms, departed)
     limits = EdgeLimits(silence_ms=int(settings.silence_s * 1000))
     identity = HubIdentity(installation.id, installation.generation, __version__)
     sockets = Sockets(host, gate, identity, limits)

@@ -20,9 +20,6 @@ from ward_hub.identity.errors import IdentityRefused
 from ward_hub.identity.sessions import StaffSessions
 from ward_hub.identity.tokens import Claims, Tokens, key_mark
 
-DEPARTED_MS = 72 * 3_600_000
-"""Late notes for a stay that left are taken this long (design: Documents)."""
-
 _parse_document = lru_cache(maxsize=4096)(parse_document)
 """The gate is asked at every frame of facts; a ward has some 150 names."""
 
@@ -30,8 +27,8 @@ _parse_document = lru_cache(maxsize=4096)(parse_document)
 class WardGate:
     """Implements `Gate` for the real ward.
 
-    `departed` maps stays that left to their last ward; its owner, the feed, removes them after DEPARTED_MS
-    and calls the host's `recheck`. It is read live.
+    `departed` maps stays that left to their last ward; its owner, the feed, removes them in time. It is read
+    live.
     """
 
     def __init__(

@@ -48,10 +48,14 @@ class FeedService:
         sink: OccupancySink,
         mapping: Mapping,
         clock: Callable[[], int],
+        departed: dict[str, str] | None = None,
     ) -> None:
+        """`departed`: filled with stay → ward of those whose late notes are still taken; for the gate."""
         self._database = database
         self._intake = Intake(database, places, mapping, clock)
-        self._projector = Projector(database, places, publisher, sink, mapping, clock)
+        self._projector = Projector(
+            database, places, publisher, sink, mapping, clock, {} if departed is None else departed
+        )
         self._server = MllpServer(self.take)
 
     async def start(self, host: str, port: int) -> int:

@@ -28,6 +28,8 @@ LONGEST_RETRY_S = 30.0
 LOOK_S = 5.0
 """How often day and wards are looked at: ages change at midnight, beds and leaders in the back office."""
 
+LATE_NOTES_MS = 72 * 3_600_000
+"""What a nurse wrote offline for someone who has left is taken this long; rounds are made at least daily."""
 GONE_MS = 7 * 86_400_000
 """How far back a start empties the cards of those who left; a crash heals at the next start."""
 
@@ -43,7 +45,10 @@ class Projector:
         sink: OccupancySink,
         mapping: Mapping,
         clock: Callable[[], int],
+        departed: dict[str, str],
     ) -> None:
+        """`departed`: stay → ward, kept here for the gate: late notes are taken for `LATE_NOTES_MS`."""
+        self._departed = departed
         self._database = database
         self._places = places
         self._publisher = publisher
@@ -126,6 +131,10 @@ class Projector:
         wards = self._wards = list(self._places.wards())
         async with self._database.session() as session:
             held = {ward.id: await store.load_ward(session, ward.id) for ward in wards}
+            departed = await store.load_departed(session, self._clock() - LATE_NOTES_MS)
+        # Before the beds: the gate must not lose a stay between its bed and its afterlife.
+        self._departed.clear()
+        self._departed.update(departed)
         here = {stay for ward in held.values() for stay in ward.encounters}
         for stay in sorted(stays - here):
             await self._put(names.card(stay), {"card": {}})

@@ -110,6 +110,17 @@ async def load_recently_gone(session: AsyncSession, since: int) -> list[str]:
     return list((await session.scalars(query)).all())
 
 
+async def load_departed(session: AsyncSession, since: int) -> dict[str, str]:
+    """Return stay → the last ward of this hub it lay in, of the stays that ended after `since` (ms)."""
+    query = (
+        select(MovementRow.stay, MovementRow.ward)
+        .join(EncounterRow)
+        .where(EncounterRow.ended_at >= since, MovementRow.ward.is_not(None))
+        .order_by(MovementRow.at, MovementRow.id)
+    )
+    return {stay: ward for stay, ward in (await session.execute(query)).all() if ward is not None}
+
+
 async def _load(session: AsyncSession, stays: Sequence[str]) -> dict[str, Encounter]:
     found: dict[str, Encounter] = {}
     for start in range(0, len(stays), CHUNK):

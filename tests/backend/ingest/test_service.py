@@ -99,3 +99,23 @@ async def test_a_crash_between_commit_and_documents_heals_at_the_next_start(data
     assert "张" not in shown.text()
     assert "李娜" in shown.text()
     await after.stop()
+
+
+async def test_late_notes_of_who_left_are_taken_for_72_hours(database: Database) -> None:
+    """The gate is told which stays left which ward, and forgets them in time."""
+    departed: dict[str, str] = {}
+    beds, clock = Beds(), Clock()
+    service = FeedService(database, SmallPlaces(), Documents(), beds, MAPPING, clock, departed)
+    client = MllpClient("127.0.0.1", await service.start("127.0.0.1", 0))
+    await client.send(message("A01", minutes(0), "V1", "1"))
+    await service.settle()
+    (stay,) = [stay for stay in beds.stays.values() if stay]
+    assert departed == {}
+    await client.send(message("A03", minutes(1), "V1"))
+    await service.settle()
+    assert departed == {stay: "thoracic"}
+    clock.now += 73 * 3_600_000
+    await service.project_all()
+    assert departed == {}
+    await client.close()
+    await service.stop()
