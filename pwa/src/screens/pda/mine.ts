@@ -18,9 +18,9 @@ export function myBeds(
 }
 
 export interface CallGroups {
-	/** rows that wait for this phone's answer */
+	/** rows that wait for someone, this phone among those asked */
 	asked: CallRow[];
-	/** other rows of its beds and their rooms */
+	/** other rows of its beds and their rooms, and those it has taken */
 	mine: CallRow[];
 	rest: CallRow[];
 }
@@ -36,8 +36,9 @@ export function callGroups(
 	const groups: CallGroups = { asked: [], mine: [], rest: [] };
 	for (const row of rows) {
 		const own = row.bed === null ? row.room !== null && rooms.has(row.room) : beds.has(row.bed);
-		if (row.asked.includes(terminal)) groups.asked.push(row);
-		else if (own) groups.mine.push(row);
+		const open = row.ringing || row.state === "waiting";
+		if (open && row.asked.includes(terminal)) groups.asked.push(row);
+		else if (own || row.taken?.terminal === terminal) groups.mine.push(row);
 		else groups.rest.push(row);
 	}
 	return groups;

@@ -15,7 +15,7 @@ export const pdaWords = words(
 		passOn: "转他人",
 		attend: "到位",
 		clear: "清除",
-		clearLater: "到位后可清除",
+		clearLater: "到位后清除",
 		passedOn: "您已转他人",
 		assist: "增援",
 		code: "抢救",

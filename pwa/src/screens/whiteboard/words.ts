@@ -5,7 +5,7 @@ export const boardWords = words(
 	{
 		accept: "接受",
 		clear: "清除",
-		needsPresence: "须到场后清除",
+		needsPresence: "到场后清除",
 		calls: (count: number) => `呼叫 ${count}`,
 		patients: "在院",
 		beds: "床位",
@@ -28,7 +28,7 @@ export const boardWords = words(
 	{
 		accept: "Accept",
 		clear: "Clear",
-		needsPresence: "Clear after presence",
+		needsPresence: "Clear once there",
 		calls: (count: number) => `Calls ${count}`,
 		patients: "Patients",
 		beds: "Beds",

@@ -2,7 +2,7 @@
 /** Typing into shared text, and the handover list: nothing typed is lost, no field writes into a wrong place (A19). */
 import { cleanup, render } from "@testing-library/svelte";
 import { tick } from "svelte";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { handoverText } from "../../../src/core/documents/handover";
 import { shiftBy, shiftOf } from "../../../src/core/documents/shifts";
 import { type FakeTerminal, fakeTerminal } from "../../../src/fixture/terminal";
@@ -52,6 +52,8 @@ async function show(signedIn = true): Promise<FakeTerminal> {
 const other = (terminal: FakeTerminal, at: number, text: string) =>
 	terminal.edit(nameOf(), (doc) => doc.getText("note:s03").insert(at, text));
 
+// whole screens of 46 beds are slow to build in a simulated page on a busy machine
+vi.setConfig({ testTimeout: 30_000 });
 afterEach(cleanup);
 
 describe("a shared field", () => {
