@@ -51,7 +51,7 @@ def test_histories_reach_what_they_are_for() -> None:
 
 @pytest.mark.skipif(not (PWA / "node_modules").exists(), reason="the browser's packages are not installed")
 def test_the_browsers_fold_makes_the_same_boards() -> None:
-    """CF15 to CF37 in both languages: at the end, and from one terminal's view in the middle of a cut."""
+    """CF15, CF41 in both languages: at the end, and from one terminal's view in the middle of a cut."""
     cases = [case for number in range(COMPARED // 2) for case in _cases(number)]
     assert len(cases) == COMPARED
     lines = "".join(json.dumps(case["given"]) + "\n" for case in cases)
