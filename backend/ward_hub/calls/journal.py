@@ -78,6 +78,14 @@ class Journal:
 
     async def closing(self, calls: Sequence[str]) -> list[Entry]:
         """The facts that close those of the calls that are over (CF44)."""
+        entries = {entry.id: entry for entry in await self.naming(calls)}
+        heard = [entry.heard for entry in entries.values()]
+        # The hub has judged all of these: no directory is needed to say what closes what.
+        ids = {fact for call in calls for fact in closing_facts(heard, call, Directory(), self._clock())}
+        return [entries[fact] for fact in sorted(ids)]
+
+    async def naming(self, calls: Sequence[str]) -> list[Entry]:
+        """Every fact that names one of the calls, each `placed` among them."""
         await self.catch_up()
         async with self._database.session() as session:
             facts = await session.scalars(
@@ -86,11 +94,7 @@ class Journal:
                 .where(CallFactName.call.in_(calls))
                 .distinct()
             )
-            entries = {fact.id: _entry(fact) for fact in facts}
-        heard = [entry.heard for entry in entries.values()]
-        # The hub has judged all of these: no directory is needed to say what closes what.
-        ids = {fact for call in calls for fact in closing_facts(heard, call, Directory(), self._clock())}
-        return [entries[fact] for fact in sorted(ids)]
+            return [_entry(fact) for fact in facts]
 
     async def list_calls(
         self,

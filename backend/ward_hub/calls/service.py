@@ -19,7 +19,7 @@ from pycrdt import Array, Doc
 from ward_sync.directory import Directory
 from ward_sync.entitlement import judge
 from ward_sync.facts import FactError, Reason, WireFact, decode_wire
-from ward_sync.retention import closing_facts, leaving
+from ward_sync.retention import KEPT_WITHOUT_CALL_MS, closing_facts, leaving
 
 from ward_hub.access.port import AccessRefused, Gate, Principal
 from ward_hub.calls.entry import Entry, read_item, read_record
@@ -55,10 +55,12 @@ class Documents(Protocol):
     def broadcast_stateless(self, document: str, payload: str, but: Any = None) -> None: ...
 
 
-class Closings(Protocol):
-    """Where the closing facts of calls that left their document are found (journal.py)."""
+class Archive(Protocol):
+    """Where facts are found that left their document (journal.py)."""
 
     async def closing(self, calls: Sequence[str]) -> list[Entry]: ...
+
+    async def naming(self, calls: Sequence[str]) -> list[Entry]: ...
 
 
 Verify = Callable[[bytes, bytes, bytes], bool]
@@ -87,7 +89,7 @@ class CallService:
         gate: Gate,
         directory: Callable[[str], Directory | None],
         verify: Verify,
-        closings: Closings,
+        archive: Archive,
         seen_between: Callable[[str, int, int], bool],
         clock: Callable[[], int],
     ) -> None:
@@ -97,7 +99,7 @@ class CallService:
         self._gate = gate
         self._directory = directory
         self._verify = verify
-        self._closings = closings
+        self._archive = archive
         self._seen_between = seen_between
         self._clock = clock
         self._documents: Documents | None = None
@@ -161,7 +163,7 @@ class CallService:
                     if r.lasting and r.id
                 ]
                 if fresh:
-                    items = [entry.to_item() for entry in fresh]
+                    items = [entry.to_item() for entry in [*fresh, *await self._back(document, fresh)]]
                     await self.documents.edit(document, lambda doc: _append(doc, items), records)
                 elif records:
                     await self._store.append(records)
@@ -176,6 +178,22 @@ class CallService:
             self._tell_refused(peer, document, refused)
             answers.append(_answer("refused", refused=[r.to_json() for r in refused]))
         return answers
+
+    async def _back(self, document: str, fresh: list[Entry]) -> list[Entry]:
+        """Facts that left the document before the press they name came: they must be there again (CF44)."""
+        late = [
+            entry.id
+            for entry in fresh
+            if not entry.fact.body.calls
+            and (
+                entry.fact.body.clock == "own"
+                or entry.heard_at - entry.fact.body.at >= KEPT_WITHOUT_CALL_MS - MISSED_AFTER_MS
+            )
+        ]
+        if not late:
+            return []
+        here = {entry.id for entry in await self._entries(document)}
+        return [entry for entry in await self._archive.naming(late) if entry.id not in here]
 
     async def _sort(
         self, document: str, name: names.DocumentName, wires: list[str], heard_at: int
@@ -247,7 +265,7 @@ class CallService:
         directory, now = self._directory_of(document), self._clock()
         ids = {fact for call in calls for fact in closing_facts(facts, call, directory, now)}
         gone = [call for call in calls if call not in here]
-        entries = [here[fact] for fact in sorted(ids)] + (await self._closings.closing(gone) if gone else [])
+        entries = [here[fact] for fact in sorted(ids)] + (await self._archive.closing(gone) if gone else [])
         return [_answer("closing", facts=[entry.to_item() for entry in entries])]
 
     def _directory_of(self, document: str) -> Directory:

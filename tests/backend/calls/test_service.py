@@ -6,11 +6,12 @@ import base64
 import json
 
 import pytest
+from ward_hub.calls.entry import read_item
 from ward_hub.calls.service import MISSED_AFTER_MS
 from ward_hub.documents import names
 from ward_hub.log.port import RecordKind
 from ward_sync.facts import Act
-from ward_sync.retention import KEPT_AFTER_CLOSE_MS
+from ward_sync.retention import KEPT_AFTER_CLOSE_MS, KEPT_WITHOUT_CALL_MS
 
 from tests.backend.calls.ward import NOW, ROOM, Ward
 from tests.helpers.signing import id_of
@@ -168,3 +169,15 @@ async def test_open_is_answered_with_what_closed_the_call(ward: Ward) -> None:
     (answer,) = await ward.service.handle(ward.sender(ward.bedside, "bedside"), ROOM, payload)
     facts = json.loads(answer)["facts"]
     assert sorted(facts) == sorted([[call, NOW, 0], [cancel, NOW, 0]])
+
+
+async def test_a_press_that_comes_a_day_after_its_end_finds_its_end(ward: Ward) -> None:
+    """CF44: the clear came first, by another way, and has left the document; the press must not ring."""
+    call = ward.bedside.place(NOW)
+    cancel = ward.bedside.make(Act.CANCELLED, NOW, (id_of(call),))
+    await ward.send(cancel)
+    ward.archive.entries = [read_item(item) for item in ward.items()]
+    ward.now += KEPT_WITHOUT_CALL_MS
+    assert await ward.service.prune(ROOM) == 1
+    await ward.send(call)
+    assert sorted(item[0] for item in ward.items()) == sorted([call, cancel])

@@ -66,9 +66,17 @@ class FakeDocuments:
         self.told.append((document, payload, but))
 
 
-class NoClosings:
+class FakeArchive:
+    """Finds what a test has put there."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+
     async def closing(self, calls: Sequence[str]) -> list[Entry]:
         return []
+
+    async def naming(self, calls: Sequence[str]) -> list[Entry]:
+        return [entry for entry in self.entries if set(entry.fact.body.calls) & set(calls)]
 
 
 CALL_TYPES: dict[str, Any] = {
@@ -109,13 +117,14 @@ class Ward:
         self.revoked: set[str] = set()
         self.seen: set[str] = set()
         self.log = MemoryLog()
+        self.archive = FakeArchive()
         self.documents = FakeDocuments(self.log)
         self.service = CallService(
             store=self.log,
             gate=FakeGate(),
             directory=lambda ward: self.directory() if ward == "thoracic" else None,
             verify=verify,
-            closings=NoClosings(),
+            archive=self.archive,
             seen_between=lambda terminal, _from, _until: terminal in self.seen,
             clock=lambda: self.now,
         )
