@@ -85,6 +85,9 @@ function joined(
 	return patients;
 }
 
+/** What a tile needs of a row. */
+export type TileCall = Pick<CallRow, "type" | "class" | "ringing">;
+
 /** A bed as grids draw it. */
 export interface Tile {
 	bed: string;
@@ -102,7 +105,7 @@ export interface Tile {
 	surgeryAt: number | null;
 	nurse: string | undefined;
 	/** first of the open calls of this bed or of its room */
-	row: CallRow | null;
+	call: TileCall | null;
 }
 
 /** What `ward/{w}/board` says of a bed (already masked by the hub). */
@@ -113,12 +116,20 @@ export type BoardBed = Partial<Omit<Card, "allergies" | "payment" | "stay">> & {
 	arrears?: boolean;
 };
 
-function rowOf(rows: readonly CallRow[], bed: string, room: string): CallRow | null {
-	return (
-		rows.find((row) => row.bed === bed) ??
-		rows.find((row) => row.bed === null && row.room === room) ??
-		null
-	);
+function callOf(rows: readonly CallRow[], bed: string, room: string): TileCall | null {
+	const row =
+		rows.find((one) => one.bed === bed) ??
+		rows.find((one) => one.bed === null && one.room === room);
+	return row === undefined ? null : { type: row.type, class: row.class, ringing: row.ringing };
+}
+
+/** Takes over the tiles that did not change, so that a call at one bed redraws that bed only. */
+export function keepSame(before: readonly Tile[], after: Tile[]): Tile[] {
+	const known = new Map(before.map((one) => [one.bed, one]));
+	return after.map((one) => {
+		const old = known.get(one.bed);
+		return old !== undefined && JSON.stringify(old) === JSON.stringify(one) ? old : one;
+	});
 }
 
 function bedsInOrder(directory: Directory) {
@@ -146,7 +157,7 @@ function tile(
 		arrears: said.arrears === true,
 		surgeryAt: said.surgery?.at ?? null,
 		nurse: said.nurse,
-		row: rowOf(rows, place.id, place.room),
+		call: callOf(rows, place.id, place.room),
 	};
 }
 
@@ -182,11 +193,11 @@ export function boardTiles(
 	});
 }
 
-/** Calendar days since the operation: the day itself is 0; null before it or without one. */
+/** Calendar days since the operation: its own day is 0; null before that day or without one. `now`: any instant of today. */
 export function postOpDay(surgeryAt: number | null, now: number): number | null {
-	if (surgeryAt === null || surgeryAt > now) return null;
+	if (surgeryAt === null) return null;
 	const [then, today] = [new Date(surgeryAt), new Date(now)];
 	const from = Date.UTC(then.getFullYear(), then.getMonth(), then.getDate());
 	const to = Date.UTC(today.getFullYear(), today.getMonth(), today.getDate());
-	return Math.round((to - from) / 86_400_000);
+	return to < from ? null : Math.round((to - from) / 86_400_000);
 }
