@@ -81,11 +81,13 @@ class DocRoom:
         self._bytes = sum(map(len, updates))
         self._deletes: tuple[Range, ...] | None = None
         self._answers: dict[bytes, bytes] = {}
-        for update in updates:
-            self._doc.apply_update(update)
-        self._state = parse_state_vector(self._doc.get_state())
-        if updates:
+        try:
+            for update in updates:
+                self._doc.apply_update(update)
+            self._state = parse_state_vector(self._doc.get_state())
             self._find_waiting(updates)
+        except (RemoteProtocolError, RuntimeError) as error:
+            raise ValueError(f"{document}: {error}") from None
 
     def join(self, peer: Peer) -> list[Effect]:
         """A peer has been let in: it hears who is present. Rule AW5."""

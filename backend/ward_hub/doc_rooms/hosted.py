@@ -129,8 +129,9 @@ class HostedRoom:
         try:
             for event in events:
                 decided.append((event, self._decide(room, event)))
-        except RoomBroken as error:
-            log.error("document %s broken, loading again: %s", self.document, error)
+        except Exception as error:
+            expected = isinstance(error, RoomBroken)
+            log.error("document %s broken, loading again: %s", self.document, error, exc_info=not expected)
             self._spread_presence(decided)
             breaking = events[len(decided)]
             self._busy = True
@@ -175,8 +176,12 @@ class HostedRoom:
     async def _commit(self, decided: _Decided, records: list[Record]) -> None:
         try:
             await self._host.log.append(records)
-        except (StorageFull, LogUnavailable) as error:
-            log.error("document %s: %d records not stored: %s", self.document, len(records), error)
+        except Exception as error:
+            expected = isinstance(error, StorageFull | LogUnavailable)
+            count = len(records)
+            log.error(
+                "document %s: %d records not stored: %s", self.document, count, error, exc_info=not expected
+            )
             self._spread_presence(decided)
             await self._recover([event for event, _ in decided], lambda _event: True, "storage", error)
             return
@@ -240,7 +245,7 @@ class HostedRoom:
     async def _load_first(self) -> None:
         try:
             self.room = await self._load()
-        except (LogUnavailable, ValueError) as error:
+        except Exception as error:
             log.error("document %s cannot be loaded: %s", self.document, error)
             self._give_up(error)
             return
@@ -263,7 +268,8 @@ class HostedRoom:
         old = self.room
         try:
             self.room = await self._load()
-        except (LogUnavailable, ValueError) as unavailable:
+        except Exception as unavailable:
+            log.error("document %s cannot be loaded again: %s", self.document, unavailable)
             self._give_up(unavailable, events)
             return
         if old is not None:
@@ -279,10 +285,12 @@ class HostedRoom:
                 for effect in refusal(event.peer, reason):
                     if isinstance(effect, Answer):
                         self._answer(effect)
-            elif isinstance(event, Edited) and error is not None:
-                event.future.set_exception(error)
-            else:
-                again.append(event)
+            elif isinstance(event, Edited):
+                event.future.set_exception(error or RoomBroken(reason))
+            elif error is not None:
+                again.append(event)  # it wrote nothing; only its company failed
+            elif isinstance(event, Heard):
+                self._detach(event.peer, "failed")
         self._inbox[:0] = again
         self._next()
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pycrdt import Doc
+
+from ward_hub.documents.names import DocumentKind, parse_document
 
 Check = Callable[[Doc[Any]], str | None]
 """Looks at the document as it would be after a write; returns why not, or None."""
@@ -28,3 +30,26 @@ Kinds = Callable[[str], DocumentRules]
 def same_rules(rules: DocumentRules) -> Kinds:
     """The same rules for every document."""
     return lambda _document: rules
+
+
+_TYPED = frozenset({DocumentKind.NOTES, DocumentKind.MEMOS, DocumentKind.HANDOVER})
+_TYPED_UPDATE_BYTES = 256 * 2**10
+"""A whole shift's notes typed offline; pen strokes come a stroke at a time."""
+_TYPED_DOCUMENT_BYTES = 4 * 2**20
+
+
+def ward_rules(checks: Mapping[DocumentKind, Check]) -> Kinds:
+    """The rules of a ward's documents: what people type is small, what the hub writes has the usual limits.
+
+    `checks` gives the check of each kind that has one.
+    """
+    usual = DocumentRules()
+    typed = {
+        kind: DocumentRules(_TYPED_UPDATE_BYTES, _TYPED_DOCUMENT_BYTES, checks.get(kind)) for kind in _TYPED
+    }
+
+    def rules(document: str) -> DocumentRules:
+        name = parse_document(document)
+        return usual if name is None else typed.get(name.kind, usual)
+
+    return rules

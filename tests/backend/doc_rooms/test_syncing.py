@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from pycrdt import Doc, Map
-from ward_hub.doc_rooms.rules import DocumentRules
-from ward_sync.messages import Close, Stateless, SyncStatus, SyncStep1, SyncStep2, Update
+from ward_hub.doc_rooms.rules import DocumentRules, ward_rules
+from ward_hub.documents.names import DocumentKind
+from ward_sync.messages import Awareness, Close, Stateless, SyncStatus, SyncStep1, SyncStep2, Update
 
 from tests.helpers.hub import HUB_CLIENT, FullLog, Replica, make_host, settle
 
@@ -372,3 +373,27 @@ async def test_a_document_that_cannot_be_loaded_closes_and_is_tried_again() -> N
     two.join()
     await settle()
     assert [type(message) for message in two.hear()] == [SyncStep1, SyncStep2]
+
+
+async def test_a_bug_while_deciding_costs_one_peer_and_hangs_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = make_host(FullLog())
+    one, two = Replica(host, "one"), Replica(host, "two")
+    await settle()
+
+    def broken(self: object, peer: object, payload: bytes) -> list[Any]:
+        raise LookupError("a bug")
+
+    monkeypatch.setattr("ward_hub.doc_rooms.doc_room.DocRoom._announce", broken)
+    two.write("k", "v")
+    one.send(Awareness(b"\x00"))
+    await settle()
+    assert one.hear()[-1] == Close("failed")
+    assert two.hear() == [STORED]
+    assert await host.read("doc", lambda doc: doc.get("m", type=Map).to_py()) == {"k": "v"}
+
+
+def test_what_people_type_has_smaller_limits() -> None:
+    rules = ward_rules({DocumentKind.NOTES: lambda doc: "no"})
+    assert rules("stay/s1/notes").check is not None
+    assert rules("ward/thoracic/memos").max_update_bytes < rules("ward/thoracic/directory").max_update_bytes
+    assert rules("anything").check is None
