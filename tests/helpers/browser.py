@@ -21,12 +21,12 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
     "--disable-gpu",
-    # A kiosk is set so that it may sound without a touch; the wall's start button has a test of its own.
-    "--autoplay-policy=no-user-gesture-required",
     "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
     "--allow-loopback-in-peer-connection",
 )
+AUTOPLAY = "--autoplay-policy=no-user-gesture-required"
+"""How a kiosk is set: it may sound without a touch."""
 
 PANELS: Mapping[str, tuple[int, int]] = {
     "bedside": (1024, 600),
@@ -78,7 +78,11 @@ class Screen:
 class Chromium:
     """A browser on a profile: killed and started again, it has what was on its disk."""
 
-    def __init__(self, playwright: Playwright, profile: Path, hub: HubProcess) -> None:
+    def __init__(
+        self, playwright: Playwright, profile: Path, hub: HubProcess | None, *, autoplay: bool = True
+    ) -> None:
+        """`hub`: whose terminals `screen` opens. `autoplay`: whether pages may sound without a touch."""
+        self._arguments = [*ARGUMENTS, AUTOPLAY] if autoplay else [*ARGUMENTS]
         self._playwright = playwright
         self._profile = profile
         self._hub = hub
@@ -91,7 +95,7 @@ class Chromium:
         self._context = self._playwright.chromium.launch_persistent_context(
             self._profile,
             executable_path=shutil.which("chromium"),
-            args=list(ARGUMENTS),
+            args=self._arguments,
             locale="zh-CN",
             timezone_id="Asia/Shanghai",
             permissions=["microphone"],
@@ -109,6 +113,7 @@ class Chromium:
 
         `simulator` draws the simulated hardware below the panel.
         """
+        assert self._hub is not None, "no hub was given"
         address = self._hub.enrol(terminal) if enrol else self._hub.address(terminal)
         kind = address.split("/t/")[1].split("/")[0]
         if simulator:
