@@ -18,6 +18,8 @@ export interface HeldPort {
 	changed(): void;
 	/** Entries `[wire, heard_at, missed]` of a calls document, new ones only. */
 	heard(entries: unknown[]): void;
+	/** Calls documents that facts are still on their way to. */
+	outgoing(): string[];
 	failed(error: unknown): void;
 }
 
@@ -26,7 +28,7 @@ export class HeldDocuments {
 	night: { from: string; to: string } | null = null;
 	private readonly provider: Provider;
 	private readonly store: Store;
-	private readonly self: SelfInfo;
+	readonly self: SelfInfo;
 	private readonly port: HeldPort;
 	private readonly held = new Map<string, { replica: Replica; stop: () => void }>();
 	/** Calls documents' entries already handed on: Yjs keeps the identity of a list's values. */
@@ -59,6 +61,7 @@ export class HeldDocuments {
 		const rooms = Object.keys(this.directory.rooms).sort();
 		const wanted = new Set([
 			...alwaysHeld(this.self, { rooms, stays, ownStay, signedIn }),
+			...this.port.outgoing(),
 			...more,
 		]);
 		for (const name of wanted) if (!this.held.has(name)) this.take(name);
@@ -67,6 +70,11 @@ export class HeldDocuments {
 			const unsent = this.provider.replica(name)?.unsent ?? 0;
 			if (!wanted.has(name) && unsent === 0) this.let(name);
 		}
+	}
+
+	/** Lets go of everything: the terminal was given another place. */
+	close(): void {
+		for (const name of [...this.held.keys()]) this.let(name);
 	}
 
 	/** Reads directory and settings anew if they changed; called before each fold. */

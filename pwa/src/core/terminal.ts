@@ -255,17 +255,22 @@ export class WardTerminal implements Terminal {
 		await this.holdUnsent();
 	}
 
-	/** Once the terminal knows which it is, it holds its documents; being moved to another place means a new start. */
+	/** Once the terminal knows which it is, it holds its documents; given another place, those of that. */
 	private identityChanged(): void {
 		const { running, self } = this;
+		if (this.held !== null && JSON.stringify(this.held.self) !== JSON.stringify(self)) {
+			this.held.close();
+			this.held = null;
+		}
 		if (running && self && this.held === null) {
 			const { provider, store, facts, clock, outbox } = running;
 			this.held = new HeldDocuments(provider, store, self, {
 				changed: () => this.schedule(),
 				heard: (entries) => void facts.hear(entries, clock.now()),
+				outgoing: () => outbox.documents(),
 				failed: (error) => this.failed(error),
 			});
-			this.held.hold(outbox.documents());
+			this.held.hold();
 			this.views.reconsider();
 		}
 		running?.provider.setToken(this.token());
@@ -280,7 +285,7 @@ export class WardTerminal implements Terminal {
 		const own = (await running.store.documentsWithOwn())
 			.map((name) => (name.startsWith(sealed) ? name.slice(sealed.length) : name))
 			.filter((name) => !name.startsWith("sealed/"));
-		held.hold([...own, ...running.outbox.documents()]);
+		held.hold(own);
 		this.schedule();
 	}
 

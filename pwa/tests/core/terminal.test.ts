@@ -230,7 +230,7 @@ describe("a bedside", () => {
 	it("asks about the calls it knows as open when it joins", async () => {
 		const bed = await connected("bed-b01");
 		await bed.terminal.press("patient");
-		await settle(ward);
+		await eventually(ward, () => expect(progress(bed)).toEqual(["stored"]));
 		ward.hub.cut(bed.link);
 		ward.hub.heard.length = 0;
 		ward.hub.connect(bed.link);
@@ -252,7 +252,7 @@ describe("a slot", () => {
 		ward.online = false;
 		const again = await opened("bed-b01");
 		await again.beat();
-		expect(again.state()).toMatchObject({ phase: "ready", problem: "unreachable", layer: 4 });
+		expect(again.state()).toMatchObject({ phase: "ready", problem: null, layer: 4 });
 	});
 
 	it("says that it is not enrolled, and a press says so too", async () => {
@@ -282,11 +282,20 @@ describe("a slot", () => {
 		expect(bed.state().phase).toBe("ready");
 	});
 
-	it("is revoked by the hub's close code", async () => {
+	it("that the hub cuts off asks whether it is revoked or was given another place", async () => {
 		const bed = await connected("bed-b01");
 		ward.hub.cut(bed.link, 4403);
+		await eventually(ward, () => expect(bed.state().phase).toBe("revoked"));
+		await bed.beat();
+		await bed.beat();
+		await eventually(ward, () => expect(bed.state().phase).toBe("ready"));
+		ward.hub.connect(bed.link);
+		await settle(ward);
+		ward.revoked = true;
+		ward.hub.cut(bed.link, 4403);
+		for (let beat = 0; beat < 3; beat++) await bed.beat();
 		await eventually(ward, () => {
-			expect(bed.state().phase).toBe("revoked");
+			expect(bed.state()).toMatchObject({ phase: "revoked", problem: "terminal_unknown" });
 		});
 	});
 });
@@ -297,6 +306,7 @@ describe("a PDA", () => {
 		const views: DocumentView[] = [];
 		pda.terminal.document("stay/s1/card").subscribe((view) => views.push(view));
 		await eventually(ward, () => {
+			expect(pda.state().layer).toBe(1);
 			expect(views.at(-1)?.loaded).toBe(false);
 		});
 		await pda.terminal.signIn("1001", "guess");
@@ -308,6 +318,7 @@ describe("a PDA", () => {
 			expect(pda.state()).toMatchObject({ session: { staff: "n01" }, problem: null });
 			expect(views.at(-1)?.doc.getMap("card").get("name")).toBe("张三");
 		});
+		await settle(ward);
 		const kept = await pda.store.updates("sealed/1001/stay/s1/card");
 		expect(kept.length).toBeGreaterThan(0);
 		expect(Buffer.concat(kept.map((each) => each.update)).includes("张三")).toBe(false);

@@ -37,12 +37,13 @@ export class Identity {
 	keys: CryptoKeyPair | null = null;
 	/** For the socket and HTTP; null while none is valid. */
 	token: string | null = null;
+	/** The hub is being asked. */
+	busy = false;
 	private readonly options: IdentityOptions;
 	private code: string | null = null;
 	private renewAt = 0;
 	private fetchedAt = 0;
 	private retryMs = RETRY_MIN_MS;
-	private busy = false;
 
 	constructor(options: IdentityOptions) {
 		this.options = options;
@@ -79,10 +80,10 @@ export class Identity {
 		this.renewAt = Math.min(this.renewAt, this.options.monotonic() + RETRY_MIN_MS);
 	}
 
-	/** The hub let go of this terminal for good (close code 4403). */
+	/** The hub cut this terminal off (close code 4403): revoked, or given another place. A new token tells which. */
 	revoked(): void {
 		this.token = null;
-		this.renewAt = this.options.monotonic() + UNKNOWN_RETRY_MS;
+		this.renewAt = this.options.monotonic() + RETRY_MIN_MS;
 		this.become("revoked", null);
 	}
 
@@ -95,7 +96,8 @@ export class Identity {
 			this.renewAt = this.options.monotonic() + this.retryMs;
 			this.retryMs = Math.min(RETRY_MAX_MS, this.retryMs * 2);
 			if (!(error instanceof ApiError)) {
-				this.become(this.phase, "unreachable");
+				// A terminal that is enrolled can wait; that the hub is away its layer says.
+				this.become(this.phase, this.phase === "enrolling" ? "unreachable" : null);
 				return;
 			}
 			await this.refused(error);

@@ -36,6 +36,7 @@ export class FakeWard {
 	judge: () => string | null = () => null;
 	storageFull = false;
 	online = true;
+	revoked = false;
 	private readonly taken = new Map<string, number>();
 
 	constructor() {
@@ -140,6 +141,9 @@ export class FakeWard {
 			case "/api/challenge":
 				return answer({ challenge: "c" });
 			case "/api/token":
+				if (this.revoked) {
+					return answer({ error: { code: "terminal_unknown", message: "no" } }, 403);
+				}
 				return answer({
 					token: "t",
 					expires_at: this.hub.now + 600_000,
