@@ -49,6 +49,7 @@ from ward_hub.ingest.places import DirectoryPlaces
 from ward_hub.ingest.service import FeedService
 from ward_hub.log.open import open_log
 from ward_hub.log.port import Log, LogUnavailable, StorageFull
+from ward_hub.log.watched import WatchedLog
 from ward_hub.settings import Settings
 
 PRUNE_S = 60.0
@@ -85,7 +86,7 @@ async def build(settings: Settings) -> Hub:
     pages = page_routes(app_folder(settings.app), settings.control)
     database = open_database(settings.sql_url)
     await database.upgrade()
-    store = open_log(settings.store_address, settings.data)
+    store = WatchedLog(open_log(settings.store_address, settings.data))
     installation = await load_installation(database)
 
     current = CurrentDirectory()
@@ -106,7 +107,7 @@ async def build(settings: Settings) -> Hub:
     feed = FeedService(database, places, host, projector, load_mapping(), now_ms, departed)
     limits = EdgeLimits(silence_ms=int(settings.silence_s * 1000))
     identity = HubIdentity(installation.id, installation.generation, __version__)
-    sockets = Sockets(host, gate, identity, limits)
+    sockets = Sockets(host, gate, identity, limits, lambda: store.taking)
     accounts = StaffAccounts(database, Passwords(), sessions)
 
     @contextlib.asynccontextmanager

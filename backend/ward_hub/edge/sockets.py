@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -70,6 +71,8 @@ class Sockets:
     gate: Gate
     identity: HubIdentity
     limits: EdgeLimits = field(default_factory=EdgeLimits)
+    storing: Callable[[], bool] = lambda: True
+    """Whether the log took the last append; every terminal is told with the time (rule AU5)."""
     tick: Tick = field(default_factory=Tick)
     now: int = 0
     """Monotonic ms, as of the last beat: exact enough for silence, and free to read."""

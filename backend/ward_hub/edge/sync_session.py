@@ -130,7 +130,8 @@ class SyncSession:
         except (ValueError, RecursionError):
             return
         if isinstance(body, dict) and body.get("t") == "time" and isinstance(body.get("sent"), int):
-            answer = {"t": "time", "sent": body["sent"], "now": self._host.clock()}
+            storage = "ok" if self._sockets.storing() else "full"
+            answer = {"t": "time", "sent": body["sent"], "now": self._host.clock(), "storage": storage}
             self.queue.push(hub_frame(json.dumps(answer)))
 
     def _wait(self, address: str, message: Message) -> None:

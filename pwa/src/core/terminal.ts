@@ -540,7 +540,7 @@ export class WardTerminal implements Terminal {
 			sound: this.soundState(),
 			session: this.signedIn?.session ?? null,
 			storage: this.storage,
-			hubStorage: running?.outbox.hubFull ? "full" : "ok",
+			hubStorage: running?.provider.hubFull || running?.outbox.hubFull ? "full" : "ok",
 			language: this.language,
 			night: isNight(held?.night ?? null, now),
 			version: this.parts.version,

@@ -100,7 +100,7 @@ async def test_hello_is_the_first_frame_and_time_is_answered(sockets: Sockets) -
     }  # fmt: skip
     assert hello.address == "hub"
     assert isinstance(answer.message, Stateless)
-    assert json.loads(answer.message.payload) == {"t": "time", "sent": 5, "now": 1_000}
+    assert json.loads(answer.message.payload) == {"t": "time", "sent": 5, "now": 1_000, "storage": "ok"}
 
 
 async def test_joining_grants_compares_and_sends_one_write_a_turn(sockets: Sockets) -> None:

@@ -65,6 +65,8 @@ export class Provider {
 	/** The hub was heard, or is gone. */
 	readonly contact = new Listeners<[connected: boolean]>();
 	connected = false;
+	/** The hub's log takes nothing, as its last time frame said. */
+	hubFull = false;
 	/** Hub time of the last frame, ms. */
 	lastHeardAt: number | null = null;
 	private readonly options: ProviderOptions;
@@ -237,6 +239,7 @@ export class Provider {
 			const sent = this.sentTimes.get(news.sent);
 			this.sentTimes.delete(news.sent);
 			if (sent !== undefined) this.options.clock.heard(sent, news.now);
+			this.hubFull = news.storage === "full";
 			return;
 		}
 		if (news?.t !== "hello" || this.connected) return;
