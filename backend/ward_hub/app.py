@@ -31,8 +31,8 @@ from ward_hub.db.engine import Database, open_database
 from ward_hub.directory.current import CurrentDirectory
 from ward_hub.directory.projector import DirectoryProjector
 from ward_hub.doc_rooms.host import Host
-from ward_hub.documents import names
-from ward_hub.documents.kinds import rules_for
+from ward_hub.doc_rooms.rules import ward_rules
+from ward_hub.documents import handover, memos, names, notes
 from ward_hub.edge.calls_api import calls_routes
 from ward_hub.edge.identity_api import IdentityServices, identity_routes
 from ward_hub.edge.pages import app_folder, page_routes
@@ -100,7 +100,14 @@ async def build(settings: Settings) -> Hub:
     journal = Journal(database, store, directories.of, now_ms)
     sightings = Sightings()
     calls = CallService(store, gate, directories.of, verify, journal, sightings.seen_between, now_ms)
-    host = Host(store, gate, rules_for, calls, now_ms, client_id(installation), check_presence)
+    kinds = ward_rules(
+        {
+            names.DocumentKind.MEMOS: memos.check,
+            names.DocumentKind.HANDOVER: lambda _before, after, _who: handover.validate(after),
+            names.DocumentKind.NOTES: lambda _before, after, _who: notes.validate(after),
+        }
+    )
+    host = Host(store, gate, kinds, calls, now_ms, client_id(installation), check_presence)
     calls.attach(host)
     projector = DirectoryProjector(database, current, host, host, call_types, now_ms)
     places = DirectoryPlaces(lambda: current.model)

@@ -34,6 +34,7 @@ from ward_sync.update import (
     parse_update,
 )
 
+from ward_hub.access.port import Principal
 from ward_hub.doc_rooms.effects import Answer, Detach, Effect, Spread, SpreadPresence, Store
 from ward_hub.doc_rooms.peer import Peer
 from ward_hub.doc_rooms.rules import DocumentRules
@@ -198,7 +199,7 @@ class DocRoom:
             return self._refuse(peer, reason, shape)
         if self._holds(shape):
             return [Answer(peer, _STORED)]
-        reason = self._apply(update)
+        reason = self._apply(update, peer.principal)
         if reason is not None:
             return self._refuse(peer, reason, shape)
         self._changed(len(update))
@@ -224,7 +225,7 @@ class DocRoom:
             return "too_many_waiting"
         return None
 
-    def _apply(self, update: bytes) -> str | None:
+    def _apply(self, update: bytes, who: Principal) -> str | None:
         """Apply an update, to a copy first where people write. Returns why not, or None."""
         check = self.rules.check
         if check is not None:
@@ -234,7 +235,7 @@ class DocRoom:
                 shadow.apply_update(self.update_since(EMPTY_STATE_VECTOR))
             self._shadow = None
             try:
-                reason = _try_apply(shadow, update) or check(shadow)
+                reason = _try_apply(shadow, update) or check(self._doc, shadow, who)
             except RoomBroken:
                 return "malformed"
             if reason is not None:

@@ -8,10 +8,11 @@ from typing import Any
 
 from pycrdt import Doc
 
+from ward_hub.access.port import Principal
 from ward_hub.documents.names import DocumentKind, parse_document
 
-Check = Callable[[Doc[Any]], str | None]
-"""Looks at the document as it would be after a write; returns why not, or None."""
+Check = Callable[[Doc[Any], Doc[Any], Principal], str | None]
+"""Looks at the document before and after a write, and at who writes; returns why not, or None."""
 
 
 @dataclass(frozen=True, slots=True)

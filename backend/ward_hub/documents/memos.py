@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any
 
 from pycrdt import Doc
 
+from ward_hub.access.port import Principal
 from ward_hub.documents.names import ID
 from ward_hub.documents.roots import read_list, read_text, utf16_length, whole
 
@@ -54,6 +56,25 @@ def _event_fits(event: object) -> bool:
         and utf16_length(name) <= NAME_MAX
         and isinstance(event["verified"], bool)
     )
+
+
+def check(before: Doc[Any], after: Doc[Any], who: Principal) -> str | None:
+    """Return why this terminal's write is refused, or None.
+
+    An author counts as verified only when the hub takes the entry in that person's own session: nobody else
+    may add an entry that says so. What is written while cut off is written unverified.
+    """
+    reason = validate(after)
+    if reason is not None:
+        return reason
+    added = _vouched(after) - _vouched(before)
+    own = set() if who.kind == "whiteboard" else {who.staff}
+    return "not_verified" if set(added) - own else None
+
+
+def _vouched(doc: Doc[Any]) -> Counter[str | None]:
+    """How many entries each person stands for, of those that say they are verified."""
+    return Counter(event["staff"] for event in read_list(doc, _EVENTS) or [] if event["verified"])
 
 
 def validate(doc: Doc[Any]) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from pycrdt import Doc, Map
+from ward_hub.access.port import Principal
 from ward_hub.doc_rooms.rules import DocumentRules, ward_rules
 from ward_hub.documents.names import DocumentKind
 from ward_sync.messages import Awareness, Close, Stateless, SyncStatus, SyncStep1, SyncStep2, Update
@@ -207,7 +208,7 @@ async def test_whoever_may_only_announce_learns_nothing() -> None:
 async def test_a_refused_update_leaves_no_trace_and_its_replica_stays_refused() -> None:
     """SY6, SY7, SY8, ST3."""
 
-    def no_shouting(doc: Doc[Any]) -> str | None:
+    def no_shouting(_before: Doc[Any], doc: Doc[Any], _who: Principal) -> str | None:
         return "shouting" if "SHOUT" in (doc.get("m", type=Map).to_py() or {}).values() else None
 
     log = FullLog()
@@ -393,7 +394,7 @@ async def test_a_bug_while_deciding_costs_one_peer_and_hangs_nobody(monkeypatch:
 
 
 def test_what_people_type_has_smaller_limits() -> None:
-    rules = ward_rules({DocumentKind.NOTES: lambda doc: "no"})
+    rules = ward_rules({DocumentKind.NOTES: lambda before, after, who: "no"})
     assert rules("stay/s1/notes").check is not None
     assert rules("ward/thoracic/memos").max_update_bytes < rules("ward/thoracic/directory").max_update_bytes
     assert rules("anything").check is None

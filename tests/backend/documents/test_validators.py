@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from pycrdt import Array, Doc, Map, Text
+from ward_hub.access.port import Principal
 from ward_hub.documents import handover, memos, notes
 
 EVENT: dict[str, Any] = {
@@ -133,3 +134,36 @@ def test_formatted_text_is_refused_and_a_document_can_be_looked_at_twice(validat
     text.format(0, 1, {"bold": True})
     doc.apply_update(sent.get_update())
     assert validate(doc) == "wrong_type"
+
+
+def _principal(kind: str, staff: str | None) -> Principal:
+    return Principal("t", kind, "thoracic", None, None, staff, None, 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "staff", "author", "verified", "taken"),
+    [
+        ("station", "n001", "n001", True, True),
+        ("station", "n001", "n001", False, True),
+        ("pda", "n001", "n002", False, True),
+        ("pda", "n001", "n002", True, False),
+        ("whiteboard", None, "n001", False, True),
+        ("whiteboard", None, "n001", True, False),
+        ("whiteboard", "n001", "n001", True, False),
+    ],
+)
+def test_only_a_persons_own_session_vouches_for_an_entry(
+    kind: str, staff: str | None, author: str, verified: bool, taken: bool
+) -> None:
+    """MEMO-04: an author is verified only if their session was open when the hub took the entry."""
+    before: Doc[Any] = Doc()
+    old = {"memo": "m0", "field": "created", "value": True, "at": 0}
+    before.get("events", type=Array).append({**old, "staff": "n009", "staff_name": "周", "verified": True})
+    after: Doc[Any] = Doc()
+    after.apply_update(before.get_update())
+    event = {"memo": "m1", "field": "created", "value": True, "at": 1}
+    after.get("events", type=Array).append(
+        {**event, "staff": author, "staff_name": "林", "verified": verified}
+    )
+    reason = memos.check(before, after, _principal(kind, staff))
+    assert reason == (None if taken else "not_verified")

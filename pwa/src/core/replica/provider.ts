@@ -369,6 +369,11 @@ export class Provider {
 	private authenticated(entry: Open, scope: "read-write" | "readonly"): void {
 		const { replica } = entry;
 		const first = entry.join === "joining";
+		if (replica.scope === "readonly" && scope === "read-write" && replica.unsent > 0) {
+			replica.scope = scope;
+			this.rejoin(entry);
+			return;
+		}
 		replica.scope = scope;
 		replica.denied = null;
 		entry.join = "joined";
@@ -387,6 +392,8 @@ export class Provider {
 
 	private answerStep1(entry: Open, stateVector: Uint8Array): void {
 		const { replica } = entry;
+		// Written with a session that is no longer open: it waits for someone who may write here.
+		if (replica.scope === "readonly" && replica.unsent > 0) return;
 		if (replica.scope === "readonly" && replica.isAhead(stateVector)) {
 			// After a restore the hub has less than this copy, and this terminal may not give it back.
 			void this.drop(replica.name, "readonly");

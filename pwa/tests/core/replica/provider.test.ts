@@ -125,6 +125,27 @@ describe("replicas over one link", () => {
 		expect(hub.document(MEMOS).doc.getText("t").toString()).toBe("离线");
 	});
 
+	it("keeps an edit whose session is over until someone may write again", async () => {
+		const on = await machine();
+		const replica = on.provider.open(MEMOS);
+		hub.connect(on.link);
+		await rest();
+		hub.cut(on.link);
+		replica.doc.getText("t").insert(0, "离线");
+		hub.scope = () => "readonly";
+		hub.connect(on.link);
+		await rest();
+		expect(replica.unsent).toBe(1);
+		expect(text(on)).toBe("离线");
+		expect(hub.document(MEMOS).doc.getText("t").toString()).toBe("");
+		hub.scope = () => "read-write";
+		on.provider.setToken("signed in");
+		await rest();
+		expect(replica.unsent).toBe(0);
+		expect(hub.document(MEMOS).doc.getText("t").toString()).toBe("离线");
+		expect(on.aside).toEqual([]);
+	});
+
 	it("merges what two machines wrote on both sides of a cut", async () => {
 		const one = await machine("station-main");
 		const two = await machine("station-vice");
