@@ -4,6 +4,8 @@ Tolerant of a bedside's partial share: what is absent has a default that alarms 
 (CF14).
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
