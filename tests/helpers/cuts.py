@@ -1,0 +1,166 @@
+"""Terminals that can be cut off one by one: each has a browser context of its own.
+
+A cut by `set_offline` leaves the open socket half open: it says that it is open and stays silent. That is the
+worst sort of outage, which only a heartbeat notices; what it held back arrives when the cut ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Playwright, expect
+
+from tests.helpers.browser import ARGUMENTS, AUTOPLAY, HUB_AWAY, PANELS, Screen
+from tests.helpers.hub_process import PASSWORD, HubProcess
+
+SOON_MS = 400
+"""How far ahead a moment lies that two pages agree on: both have been told of it by then."""
+
+JOURNAL_S = 10.0
+
+
+class Ward:
+    """One hub and one browser for the tests of a module; a terminal is opened once and stays open."""
+
+    def __init__(self, browser: Browser, hub: HubProcess) -> None:
+        self.hub = hub
+        self._browser = browser
+        self._screens: dict[str, Screen] = {}
+        self._all: list[Screen] = []
+
+    def __getitem__(self, terminal: str) -> Screen:
+        """The terminal's screen, in its panel's size; enrolled and ready."""
+        if terminal not in self._screens:
+            self._screens[terminal] = self.open(self.hub.enrol(terminal), terminal)
+        screen = self._screens[terminal]
+        screen.expect_ready()
+        return screen
+
+    def open(self, address: str, terminal: str, context: BrowserContext | None = None) -> Screen:
+        """A page of the terminal, on a device of its own or on that of `context`."""
+        kind = self.hub.address(terminal).split("/t/")[1].split("/")[0]
+        page = (context or self.device()).new_page()
+        width, height = PANELS[kind]
+        page.set_viewport_size({"width": width, "height": height})
+        screen = Screen(page, kind, terminal)
+        self._all.append(screen)
+        page.on("pageerror", lambda error: screen.problems.append(f"error: {error}"))
+        page.on("console", lambda message: _note(screen, message))
+        page.goto(address)
+        return screen
+
+    def device(self) -> BrowserContext:
+        """An empty device: storage, keys and network of its own."""
+        return self._browser.new_context(
+            locale="zh-CN", timezone_id="Asia/Shanghai", permissions=["microphone"]
+        )
+
+    def journal(self, bed: str, calls: int = 1) -> list[dict[str, Any]]:
+        """The journal's lines of a bed, as `ward-hub calls` prints them beside the running hub.
+
+        The journal follows the log: it is read again until that many calls of the bed are over.
+        """
+        deadline = time.monotonic() + JOURNAL_S
+        while True:
+            answer = json.loads(self.command("calls", "--bed", bed, "--format", "json"))
+            lines: list[dict[str, Any]] = answer["calls"]
+            over = [line for line in lines if line["closed_at"] is not None]
+            if len(over) >= calls or time.monotonic() > deadline:
+                return lines
+
+    def command(self, name: str, *arguments: str) -> str:
+        """Run a `ward-hub` command beside the hub and return what it prints."""
+        command = [sys.executable, "-m", "ward_hub.cli.main", name, *arguments]
+        command += ["--data", str(self.hub.data)]
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+
+    def problems(self) -> list[str]:
+        """Everything that went wrong in any page, with the terminal it went wrong at."""
+        return [f"{screen.terminal}: {text}" for screen in self._all for text in screen.problems]
+
+
+@contextlib.contextmanager
+def open_ward(
+    playwright: Playwright, template: Path, folder: Path, *, autoplay: bool = True
+) -> Iterator[Ward]:
+    """A standard ward with its hub and browser. Errors in any of its pages fail at the end."""
+    hub = HubProcess(folder / "hub", template)
+    hub.start()
+    try:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=[*ARGUMENTS, *([AUTOPLAY] if autoplay else [])]
+        )
+        ward = Ward(browser, hub)
+        try:
+            yield ward
+        finally:
+            browser.close()
+    finally:
+        hub.stop()
+    assert ward.problems() == []
+
+
+@contextlib.contextmanager
+def cut_off(*screens: Screen) -> Iterator[None]:
+    """Cut the screens' links for a while. That they have noticed is for the test to wait for."""
+    for screen in screens:
+        screen.page.context.set_offline(True)
+    try:
+        yield
+    finally:
+        for screen in screens:
+            screen.page.context.set_offline(False)
+
+
+def click_together(*keys: Locator) -> None:
+    """Touch keys on several pages at the same moment, before any of them can have heard of the others."""
+    for key in keys:
+        expect(key).to_be_visible()
+    moment = time.time_ns() // 1_000_000 + SOON_MS
+    for key in keys:
+        key.evaluate("(key, moment) => void setTimeout(() => key.click(), moment - Date.now())", moment)
+
+
+def note_times(page: Page, attribute: str) -> None:
+    """From now on the page notes when `body` first gets each value of an attribute; see `noted_times`."""
+    page.evaluate(
+        """(name) => {
+            const noted = (window.noted = {});
+            const look = () => (noted[document.body.getAttribute(name)] ??= Date.now());
+            new MutationObserver(look).observe(document.body, { attributeFilter: [name] });
+        }""",
+        attribute,
+    )
+
+
+def noted_times(page: Page) -> Mapping[str, int]:
+    """Value of the noted attribute → when it first came, ms since the epoch."""
+    noted: Mapping[str, int] = page.evaluate("window.noted")
+    return noted
+
+
+def sign_in(screen: Screen, number: str) -> None:
+    """Sign a nurse in at a station or PDA; leaves the screen on that tab."""
+    screen.page.locator(f'[data-tab="{"me" if screen.kind == "pda" else "self"}"]').click()
+    screen.get("staff-number").fill(number)
+    screen.get("staff-password").fill(PASSWORD)
+    screen.get("sign-in").click()
+    expect(screen.get("sign-out")).to_be_visible()
+
+
+def open_tab(screen: Screen, tab: str) -> None:
+    """Touch a tab of a station or PDA."""
+    screen.page.locator(f'[data-tab="{tab}"]').click()
+
+
+def _note(screen: Screen, message: ConsoleMessage) -> None:
+    if message.type == "error" and not any(known in message.text for known in HUB_AWAY):
+        screen.problems.append(f"console: {message.text} ({message.location.get('url', '')})")
