@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +21,39 @@ BUSY_TIMEOUT_MS = 10_000
 _UPGRADE_LOCK_KEY = 0x57617264
 """PostgreSQL advisory lock that serialises upgrades of several hubs; the letters `Ward`."""
 
+_WRITES = "wardline_writes"
+"""Execution option of a connection whose transaction will write."""
+
 _alembic_lock = threading.Lock()
 """`alembic.context` is one per process, and upgrades of two databases would meet in it."""
+
+
+class Sessions:
+    """`sessions()` reads; `sessions.begin()` is one transaction that writes."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._reading = async_sessionmaker(engine, expire_on_commit=False)
+        self._writing = async_sessionmaker(
+            engine.execution_options(**{_WRITES: True}), expire_on_commit=False
+        )
+
+    def __call__(self) -> AsyncSession:
+        return self._reading()
+
+    def begin(self) -> AbstractAsyncContextManager[AsyncSession]:
+        return self._writing.begin()
 
 
 class Database:
     """An open SQL store.
 
     `async with database.session() as session` reads, `async with database.session.begin() as session` is one
-    transaction.
+    transaction that writes.
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
-        self.session: async_sessionmaker[AsyncSession] = async_sessionmaker(engine, expire_on_commit=False)
+        self.session = Sessions(engine)
 
     async def upgrade(self) -> None:
         """Bring the tables to the newest revision, in one transaction.
@@ -44,10 +64,8 @@ class Database:
         while not _alembic_lock.acquire(blocking=False):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         try:
-            async with self.engine.connect() as connection:
-                if self.engine.dialect.name == "sqlite":
-                    await connection.exec_driver_sql("BEGIN IMMEDIATE")
-                else:
+            async with self.engine.execution_options(**{_WRITES: True}).connect() as connection:
+                if self.engine.dialect.name != "sqlite":
                     await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK_KEY})")
                 await connection.run_sync(_upgrade)
                 await connection.commit()
@@ -68,6 +86,7 @@ def open_database(url: str) -> Database:
     engine = create_async_engine(_driver_url(url))
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _set_pragmas)
+        event.listen(engine.sync_engine, "begin", _begin)
     return Database(engine)
 
 
@@ -89,6 +108,8 @@ def _driver_url(url: str) -> URL:
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:
+    # The driver would begin a transaction only at its first write: see _begin.
+    connection.isolation_level = None
     # WAL lets the hub read while the command line writes; FULL because an enrolment that was answered must
     # survive a power cut. journal_mode is a property of the file, the others of the connection.
     cursor = connection.cursor()
@@ -100,6 +121,13 @@ def _set_pragmas(connection: Any, _record: object) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    # A transaction that has read may not write once another has committed: SQLite says "database is locked" at
+    # once, whatever the time-out. So one that will write says so first, and waits for its turn.
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _upgrade(connection: Connection) -> None:

@@ -41,3 +41,17 @@ async def test_a_store_in_memory_keeps_its_tables(tmp_path: Path) -> None:
 def test_other_stores_are_refused() -> None:
     with pytest.raises(ValueError, match="mysql"):
         open_database("mysql://ward@localhost/ward")
+
+
+async def test_a_transaction_that_reads_first_may_write_after_another_has(tmp_path: Path) -> None:
+    """Without saying so at its begin, SQLite answers "database is locked" at once, whatever the time-out."""
+    database = open_database(f"sqlite:{tmp_path / 'ward.sqlite'}")
+    await database.upgrade()
+
+    async def read_then_write() -> None:
+        async with database.session.begin() as session:
+            await session.scalar(text("SELECT count(*) FROM wards"))
+            await session.execute(text("UPDATE directory_revision SET value = value + 1"))
+
+    await asyncio.gather(*(read_then_write() for _ in range(8)))
+    await database.close()
