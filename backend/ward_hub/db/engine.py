@@ -124,8 +124,8 @@ def _set_pragmas(connection: Any, _record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    # A transaction that has read may not write once another has committed: SQLite says "database is locked" at
-    # once, whatever the time-out. So one that will write says so first, and waits for its turn.
+    # A transaction that has read may not write after another has committed: SQLite says "database is locked",
+    # at once, whatever the time-out. So one that will write says so first, and waits for its turn.
     writes = connection.get_execution_options().get(_WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
