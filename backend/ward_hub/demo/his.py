@@ -221,6 +221,10 @@ async def run_his(
         await client.close()
 
 
+NOT_STORED = b"|207^"
+"""Table 0357: an error in the receiver, not in the message. It asks for the message again."""
+
+
 async def _deliver(client: MllpClient, message: bytes, sleep: Callable[[float], Awaitable[None]]) -> None:
     """Send until it is acknowledged; what the hub does not take is logged and not sent again."""
     wait_s = RETRY_S
@@ -229,6 +233,11 @@ async def _deliver(client: MllpClient, message: bytes, sleep: Callable[[float], 
             answer = await client.send(message)
         except OSError as error:
             log.info("his: no acknowledgement (%s), sending again in %s s", error, wait_s)
+            await sleep(wait_s)
+            wait_s = min(wait_s * 2, LONGEST_RETRY_S)
+            continue
+        if NOT_STORED in answer:
+            log.info("his: the hub could not store it, sending again in %s s", wait_s)
             await sleep(wait_s)
             wait_s = min(wait_s * 2, LONGEST_RETRY_S)
             continue

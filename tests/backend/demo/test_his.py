@@ -112,6 +112,8 @@ async def test_what_was_not_acknowledged_is_sent_again(tmp_path: Path) -> None:
         received.append(message.message)
         if len(received) == 10:
             raise RuntimeError("killed before the acknowledgement")
+        if len(received) == 20:
+            return b"MSH|^~\\&\rMSA|AE|1\rERR|||207^Application internal error^HL70357|E\r"
         if len(received) == 50:
             enough.set()
         return b"MSH|^~\\&\rMSA|AA|1\r"
@@ -128,6 +130,7 @@ async def test_what_was_not_acknowledged_is_sent_again(tmp_path: Path) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert received[9] == received[10], "the same message, word for word"
+    assert received[19] == received[20], "what the hub could not store is told again"
     told = len(received)
 
     enough.clear()
