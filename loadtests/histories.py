@@ -3,15 +3,16 @@
 The same histories and checks as tests/sync/test_histories.py. Prints how many, how fast, and failing tapes.
 """
 
-import argparse
 import os
 import random
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 
+from loadtests.report import Figure, arguments, report
 from tests.helpers.histories import play
 
+COUNT, QUICK_COUNT = 100_000, 500
 _CHUNK = 250
 
 
@@ -38,12 +39,12 @@ def play_chunk(seed: int) -> tuple[int, int, list[str]]:
 
 def main() -> int:
     """Play the histories on all cores; 1 when one fails."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=100_000, help="histories (default 100,000)")
+    parser = arguments(__doc__)
+    parser.add_argument("--count", type=int, help=f"histories, default {COUNT}, quick {QUICK_COUNT}")
     parser.add_argument("--seed", type=int, default=0, help="first chunk of tapes")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
-    chunks = -(-options.count // _CHUNK)
+    chunks = -(-(options.count or (QUICK_COUNT if options.quick else COUNT)) // _CHUNK)
     started = time.perf_counter()
     placed, over, failed = 0, 0, 0
     with ProcessPoolExecutor(options.processes) as pool:
@@ -51,9 +52,14 @@ def main() -> int:
             placed, over, failed = placed + more, over + ended, failed + len(failures)
             for failure in failures:
                 print("FAILED", failure)
-    took_s = time.perf_counter() - started
-    print(f"histories {chunks * _CHUNK}  calls {placed}  over {over}  failed {failed}  {took_s:.0f} s")
-    return 1 if failed else 0
+    figures = [
+        Figure("histories in which a call was lost, resurrected or differs", failed, "", 0),
+        Figure("histories", chunks * _CHUNK, ""),
+        Figure("calls placed", placed, ""),
+        Figure("calls over", over, ""),
+        Figure("time", time.perf_counter() - started, "s"),
+    ]
+    return report("Histories of calls", figures, options)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ import time
 import psutil
 from ward_sync.messages import Message, SyncStatus, Update
 
-from loadtests.terminals import LightTerminal, Writer, lab_hub, percentile
+from loadtests.report import percentile
+from loadtests.terminals import LightTerminal, Writer, lab_hub
 
 
 class Listener(LightTerminal):

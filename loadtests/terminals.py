@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import websockets
 from pycrdt import Doc, Map
 from ward_sync.codec import decode, encode
-from ward_sync.messages import AuthToken, Message, Ping, Pong, SyncStep1, SyncStep2
+from ward_sync.messages import AuthToken, Message, Ping, Pong, SyncStatus, SyncStep1, SyncStep2
 from ward_sync.update import EMPTY_STATE_VECTOR, EMPTY_UPDATE
 
 
@@ -23,6 +23,7 @@ class LightTerminal:
         self.documents = documents
         self._port = port
         self._reader: asyncio.Task[None] | None = None
+        self._statuses = 0
 
     async def join(self) -> None:
         """Open every document; returns when all are in sync."""
@@ -39,6 +40,7 @@ class LightTerminal:
                 await self.send(frame.address, SyncStep2(EMPTY_UPDATE))
             elif isinstance(frame.message, SyncStep2):
                 missing.discard(frame.address)
+                self.synced(frame.address, frame.message.update)
         self._reader = asyncio.create_task(self._read())
 
     async def send(self, address: str, message: Message) -> None:
@@ -46,6 +48,20 @@ class LightTerminal:
 
     def heard(self, address: str, message: Message) -> None:
         """For those who want to know."""
+
+    def synced(self, address: str, update: bytes) -> None:
+        """For those who want what the hub has of a document."""
+
+    async def settle(self, updates: int) -> None:
+        """Wait until so many of this terminal's updates have been acknowledged, since it joined."""
+        async with asyncio.timeout(60):
+            while self._statuses < updates:  # noqa: ASYNC110 - the other side is a socket
+                await asyncio.sleep(0.01)
+
+    async def lost(self) -> None:
+        """Wait until the socket has gone and all that came has been heard."""
+        if self._reader is not None:
+            await self._reader
 
     async def leave(self) -> None:
         if self._reader is not None:
@@ -63,6 +79,7 @@ class LightTerminal:
                 if isinstance(frame.message, Ping):
                     await self.send("", Pong())
                 else:
+                    self._statuses += isinstance(frame.message, SyncStatus)
                     self.heard(frame.address, frame.message)
 
 
@@ -94,9 +111,3 @@ def lab_hub(store: str = "sqlite:log.db") -> Iterator[tuple[int, int]]:
             process.wait(15)
             if process.stdout is not None:
                 process.stdout.close()
-
-
-def percentile(values: list[float], share: float) -> float:
-    """The value below which `share` of them lie."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
