@@ -55,7 +55,7 @@ REDUCE = """async ([png, widest]) => {
 
 
 def small_png(page: Page, png: bytes, widest: int) -> bytes:
-    """Return `png` at most `widest` pixels wide, with a palette. `page`: a blank page that does the drawing."""
+    """Return `png` at most `widest` pixels wide, with a palette. `page` (a blank one) does the drawing."""
     image: dict[str, Any] = page.evaluate(REDUCE, [base64.b64encode(png).decode(), widest])
     width, height = int(image["width"]), int(image["height"])
     drawn = base64.b64decode(image["drawn"])
