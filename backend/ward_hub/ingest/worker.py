@@ -125,7 +125,7 @@ class Projector:
                 wait_s = min(wait_s * 2, LONGEST_RETRY_S)
 
     async def _publish(self, stays: set[str]) -> None:
-        """One round. First cards are emptied of those who left, last the rights follow (A21)."""
+        """One round. First cards are emptied of those who left; the rights follow (A21)."""
         self._day = self._today()
         show = project.Show(self._day, self._mapping.hidden_surgery)
         wards = self._wards = list(self._places.wards())
@@ -152,12 +152,13 @@ class Projector:
         lying: dict[str, Encounter] = {
             bed: held.encounters[stay] for bed, stay in held.beds.items() if stay in held.encounters
         }
+        # Before the beds: who reads there of a new stay asks for its card at once, and must not be denied.
+        await self._tell(ward, lying)
         await self._put(names.beds(ward.id), {"beds": {bed: one.stay for bed, one in lying.items()}})
         for room in ward.rooms:
             await self._put(names.door(ward.id, room.id), project.door(ward, room, lying))
         without_bed = len(held.encounters) - len(lying)
         await self._put(names.board(ward.id), project.board(ward, lying, without_bed, show))
-        await self._tell(ward, lying)
 
     async def _tell(self, ward: WardPlaces, lying: dict[str, Encounter]) -> None:
         occupancy: dict[str, str | None] = {
