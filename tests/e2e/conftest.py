@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Playwright, expect
 
 from tests.helpers.browser import Chromium
-from tests.helpers.hub_process import HubProcess, build_template
+from tests.helpers.hub_process import HubProcess
 
 HERE = Path(__file__).parent
 APP = Path(os.environ.get("WARDLINE_APP") or HERE.parent.parent / "pwa" / "dist")
@@ -42,9 +42,9 @@ def built_app() -> Path:
 
 
 @pytest.fixture(scope="session")
-def ward_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def ward_template(standard_ward: Path) -> Path:
     """Data folder of the standard ward, to be copied."""
-    return build_template(tmp_path_factory.mktemp("ward") / "data")
+    return standard_ward
 
 
 @pytest.fixture

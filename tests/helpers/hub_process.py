@@ -88,6 +88,12 @@ class HubProcess:
         """End the hub in order."""
         self._end(signal.SIGTERM)
 
+    @property
+    def pid(self) -> int:
+        """Process id of the running hub."""
+        assert self._process is not None, "the hub does not run"
+        return self._process.pid
+
     def enrol(self, terminal: str) -> str:
         """Return the address that opens the terminal's page and enrols it, once."""
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 from ward_hub.app import build
-from ward_hub.db.engine import open_database, sqlite_url
+from ward_hub.db.engine import open_database
 from ward_hub.demo.hub_account import HubAccount
 from ward_hub.demo.light_terminals import LightTerminal, Place
 from ward_hub.demo.terminal_key import TerminalKey
@@ -23,8 +23,6 @@ from ward_hub.directory.tables import TerminalRow
 from ward_hub.edge.server import make_server
 from ward_hub.identity.enrolment import make_code
 from ward_hub.settings import Settings
-
-PASSWORD = "Correct-horse-1"
 
 
 def now_ms() -> int:
@@ -89,14 +87,6 @@ class HubHere:
 
     async def token(self, terminal: str) -> str:
         return (await HubAccount(self.http, terminal, self.keys[terminal]).token()).token
-
-
-async def build_ward(data: Path) -> None:
-    """Fill a data folder with the standard ward. Hashing its passwords takes seconds: do it once."""
-    database = open_database(sqlite_url(data / "ward.sqlite"))
-    await database.upgrade()
-    await fixture.build_standard_ward(database, now=now_ms(), password=PASSWORD)
-    await database.close()
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ import {
 	sourceFor,
 } from "./facts/hand";
 import type { Made } from "./facts/maker";
-import { OwnPresses } from "./facts/own_presses";
+import { OwnPresses, UNDELIVERED_MS } from "./facts/own_presses";
 import { HeldDocuments, isNight } from "./held_documents";
 import { ApiError, type HistoryQuery, Unreachable } from "./identity/api";
 import { type SignedIn, signIn } from "./identity/staff";
@@ -391,6 +391,8 @@ export class WardTerminal implements Terminal {
 	private make(body: FactBody): readonly Made[] {
 		const keys = this.running?.identity.keys;
 		if (!this.running || !keys) return this.unsigned(body.type ?? body.act);
+		// If no hub has answered by then, the terminal says so and sounds.
+		if (body.act === "placed") setTimeout(() => this.schedule(), UNDELIVERED_MS);
 		return [this.running.maker.make(body, keys.privateKey)];
 	}
 
@@ -462,11 +464,8 @@ export class WardTerminal implements Terminal {
 			});
 		}
 		// Nobody has been reached: the bed sounds itself (layer 4).
-		const alone = this.state.ownPresses.some(
-			({ progress }) => progress === "kept" || progress === "failed",
-		);
-		if (kind === "bedside" && this.state.layer === 4 && alone)
-			heard ??= { tone: "low", routine: true };
+		const alone = this.state.ownPresses.some(({ undelivered }) => undelivered);
+		if (kind === "bedside" && alone) heard ??= { tone: "low", routine: true };
 		sounder.setMuted(this.muted && (heard?.routine ?? true));
 		sounder.play(heard?.tone ?? null);
 	}
@@ -518,11 +517,13 @@ export class WardTerminal implements Terminal {
 	private snapshot(board: Board, presence: Presence | null, now: number): TerminalState {
 		const { running, held } = this;
 		const edits = running?.provider.replicas().reduce((sum, each) => sum + each.unsent, 0) ?? 0;
+		const layer = running?.provider.connected ? 1 : 4;
+		const full = running?.provider.hubFull || running?.outbox.hubFull;
 		return {
 			phase: this.override ?? running?.identity.phase ?? "starting",
 			problem: this.problem ?? running?.identity.problem ?? null,
 			self: this.self,
-			layer: running?.provider.connected ? 1 : 4,
+			layer,
 			lastHeardAt: running?.provider.lastHeardAt ?? null,
 			now,
 			clock: running?.clock.kind() ?? "own",
@@ -534,13 +535,14 @@ export class WardTerminal implements Terminal {
 				(id) => running?.facts.get(id) ?? null,
 				(id) => running?.maker.diskOf(id) ?? "kept",
 				now,
+				layer === 1 && !full,
 			),
 			unsent: (running?.outbox.unsent ?? 0) + edits,
 			refused: running?.refused.items ?? [],
 			sound: this.soundState(),
 			session: this.signedIn?.session ?? null,
 			storage: this.storage,
-			hubStorage: running?.provider.hubFull || running?.outbox.hubFull ? "full" : "ok",
+			hubStorage: full ? "full" : "ok",
 			language: this.language,
 			night: isNight(held?.night ?? null, now),
 			version: this.parts.version,

@@ -80,6 +80,29 @@ describe("a press", () => {
 		expect(row(again).at).toBeLessThan(before + 1_000);
 	});
 
+	it("that a hub leaves unanswered sounds at the bed within a second (A3)", async () => {
+		const bed = await connected("bed-b01");
+		const answer = ward.hub.stateless;
+		ward.hub.stateless = () => [];
+		await bed.terminal.press("patient");
+		await eventually(ward, () => {
+			expect(bed.state().ownPresses).toMatchObject([{ progress: "kept", undelivered: false }]);
+		});
+		ward.hub.now += 800;
+		await vi.waitFor(
+			() => {
+				expect(bed.state().ownPresses).toMatchObject([{ progress: "kept", undelivered: true }]);
+				expect(bed.state().layer).toBe(1);
+				expect(bed.sounder.tone).toBe("low");
+			},
+			{ timeout: 1_000 },
+		);
+		ward.hub.stateless = answer;
+		for (let beat = 0; beat < 5; beat++) await bed.beat();
+		expect(bed.state().ownPresses).toMatchObject([{ progress: "stored", undelivered: false }]);
+		expect(bed.sounder.tone).toBeNull();
+	});
+
 	it("is one call for a key that repeats", async () => {
 		const bed = await connected("bed-b01");
 		for (let repeat = 0; repeat < 5; repeat++) bed.shell.key("call");

@@ -6,6 +6,8 @@ import type { DiskState } from "./maker";
 
 /** A press that came to nothing is shown this long. */
 const SHOWN_MS = 10 * 60_000;
+/** A hub answers within a disk's flush; whoever waits longer is told, and heard, at the bed (A3: within 1 s). */
+export const UNDELIVERED_MS = 800;
 
 export class OwnPresses {
 	private readonly terminal: string;
@@ -22,6 +24,7 @@ export class OwnPresses {
 			type,
 			at,
 			progress: "failed",
+			undelivered: true,
 			refused: "unenrolled",
 		});
 	}
@@ -29,7 +32,7 @@ export class OwnPresses {
 	/** The hub refused a press: it stays in view with the reason. */
 	refused(call: string, body: FactBody, reason: string): void {
 		const { at, type = "" } = body;
-		this.strays.push({ call, type, at, progress: "kept", refused: reason });
+		this.strays.push({ call, type, at, progress: "kept", undelivered: true, refused: reason });
 	}
 
 	read(
@@ -37,6 +40,8 @@ export class OwnPresses {
 		factOf: (id: string) => HeardFact | null,
 		diskOf: (id: string) => DiskState,
 		now: number,
+		/** whether a hub is there that can store */
+		reachable: boolean,
 	): OwnPress[] {
 		const presses: OwnPress[] = [];
 		for (const row of board.rows) {
@@ -44,7 +49,10 @@ export class OwnPresses {
 				const fact = factOf(call);
 				const progress = progressOf(row, fact?.heardAt ?? null, diskOf(call));
 				if (!fact || progress === null) continue;
-				presses.push({ call, type: row.type, at: fact.body.at, progress, refused: null });
+				const late = !reachable || now - fact.body.at >= UNDELIVERED_MS;
+				const undelivered = progress === "failed" || (progress === "kept" && late);
+				const { at } = fact.body;
+				presses.push({ call, type: row.type, at, progress, undelivered, refused: null });
 			}
 		}
 		this.strays = this.strays.filter((each) => now - each.at < SHOWN_MS);

@@ -52,10 +52,10 @@ function fromRow(row: CallRow): Progress {
 	return row.heardAt !== null ? "stored" : "kept";
 }
 
-/** Alone means: kept here, and no hub to send to. Without a hub nothing beyond it may be claimed. */
-function settle(progress: OwnPress["progress"], press: OwnPress, layer: 1 | 4): Progress {
+/** Alone means: kept here, and nobody reached. Nothing beyond it may be claimed. */
+function settle(press: OwnPress): Progress {
 	if (press.refused !== null) return "refused";
-	return progress === "kept" && layer === 4 ? "alone" : progress;
+	return press.progress === "kept" && press.undelivered ? "alone" : press.progress;
 }
 
 /** What to tell the patient: about the newest press of the most urgent open row; null when nothing is open. */
@@ -72,7 +72,7 @@ export function feedbackOf(state: TerminalState): Feedback | null {
 	);
 	if (row === null) {
 		if (newest === null) return null;
-		const progress = settle(newest.progress, newest, state.layer);
+		const progress = settle(newest);
 		return {
 			call: newest.call,
 			type: newest.type,
@@ -82,8 +82,7 @@ export function feedbackOf(state: TerminalState): Feedback | null {
 			row,
 		};
 	}
-	let progress: Progress =
-		newest === null ? fromRow(row) : settle(newest.progress, newest, state.layer);
+	let progress: Progress = newest === null ? fromRow(row) : settle(newest);
 	if (progress === "kept" && state.layer === 4) progress = "alone";
 	if (progress === "taken" && row.state === "talking") progress = "talking";
 	const call = newest?.call ?? row.id;

@@ -71,6 +71,16 @@ describe("calling", () => {
 		expect(terminal.shell.lamp).toEqual({ colour: "red", rhythm: [1000, 1000] });
 	});
 
+	it("says the same with a hub that does not answer or cannot store (A3)", async () => {
+		show();
+		await touch('[data-testid="press-patient"]');
+		expect(text()).not.toContain("还未送达");
+		const [press] = terminal.state.ownPresses;
+		if (press) terminal.set({ ownPresses: [{ ...press, undelivered: true }] });
+		await tick();
+		expect(text()).toContain("还未送达，正在本机响铃");
+	});
+
 	it("says so when the call could not even be kept, or was refused", async () => {
 		show();
 		await touch('[data-testid="press-patient"]');
