@@ -8,7 +8,9 @@ smaller crowd, and memory freed by an earlier step cannot hide what a later one 
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import psutil
 from ward_sync.messages import Update
@@ -54,61 +56,73 @@ class Hub:
             await asyncio.gather(*(terminal.join() for terminal in made))
             self._terminals += made
 
-    async def fill(self, count: int, documents: list[str]) -> None:
-        """Let one terminal open the first `count` documents not opened yet, and fill them."""
-        begun = sum(len(terminal.documents) for terminal in self._terminals)
-        names = documents[begun : begun + count]
-        terminal = LightTerminal(self._port, names)
+    async def open(self, documents: list[str], fill: bool) -> None:
+        """Let one terminal open documents, and fill them if asked to."""
+        terminal = LightTerminal(self._port, documents)
         await terminal.join()
         self._terminals.append(terminal)
-        for name in names:
+        if not fill:
+            return
+        for name in documents:
             writer = Writer()
             for key in range(KEYS):
                 await terminal.send(name, Update(writer.set(f"key-{key}", "x" * 100)))
-        await terminal.settle(KEYS * count)
+        await terminal.settle(KEYS * len(documents))
 
     async def leave(self) -> None:
         await asyncio.gather(*(terminal.leave() for terminal in self._terminals))
 
 
-async def slope(hub: Hub, count: int, more: Callable[[int], Awaitable[None]]) -> float:
-    """KiB that each of `count` more costs when half as many are there already."""
-    await more(count // 2)
-    before = await hub.kib()
-    await more(count)
-    cost = (await hub.kib() - before) / count
-    await hub.leave()
-    return cost
+Crowd = Callable[[Hub, int, int], Awaitable[None]]
+"""(hub, first, count) → when so many more, counted from the first, are there."""
 
 
-def with_hub(count: int, documents: list[str], own: bool) -> tuple[float, float]:
-    """Return the resident MiB of a bare hub, and the KiB that one more terminal or document costs."""
+def cost_kib(count: int, more: Crowd, data: Path) -> tuple[float, float]:
+    """Return the resident MiB of a bare hub, and the KiB each of `count` costs, half as many being there."""
 
-    async def measure(port: int, pid: int) -> tuple[float, float]:
-        hub = Hub(port, pid)
+    async def measure(hub: Hub) -> tuple[float, float]:
         await hub.kib()
         bare = hub.resident_mib()
-        what = hub.fill if own else hub.join
-        return bare, await slope(hub, count, lambda number: what(number, documents))
+        await more(hub, 0, count // 2)
+        before = await hub.kib()
+        await more(hub, count // 2, count)
+        cost = (await hub.kib() - before) / count
+        await hub.leave()
+        return bare, cost
 
-    with lab_hub() as (port, pid):
-        return asyncio.run(measure(port, pid))
+    with lab_hub(data=data) as (port, pid):
+        return asyncio.run(measure(Hub(port, pid)))
+
+
+def crowd(documents: int) -> Crowd:
+    """Terminals that all have the same documents open."""
+    names = [f"shared/{number}" for number in range(documents)]
+    return lambda hub, _first, count: hub.join(count, names)
+
+
+def openers(fill: bool) -> Crowd:
+    """One terminal for each batch of documents."""
+    return lambda hub, first, count: hub.open([f"own/{n}" for n in range(first, first + count)], fill)
 
 
 def main() -> int:
     parser = arguments(__doc__)
-    parser.add_argument("--terminals", type=int, help="default 400, quick 50")
-    parser.add_argument("--documents", type=int, default=10)
+    parser.add_argument("--terminals", type=int, help="terminals and documents, default 400, quick 50")
+    parser.add_argument("--documents", type=int, default=10, help="further subscriptions of a terminal")
     options = parser.parse_args()
     count = options.terminals or (50 if options.quick else 400)
-    bare, idle = with_hub(count, ["one"], own=False)
-    _, wide = with_hub(count, [f"shared/{number}" for number in range(options.documents + 1)], own=False)
-    _, document = with_hub(count, [f"own/{number}" for number in range(2 * count)], own=True)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        bare, idle = cost_kib(count, crowd(1), folder / "idle")
+        _, wide = cost_kib(count, crowd(1 + options.documents), folder / "wide")
+        _, written = cost_kib(count, openers(fill=True), folder / "own")
+        _, loaded = cost_kib(count, openers(fill=False), folder / "own")  # from the disk, by another hub
     figures = [
         Figure("bare hub, resident", bare, "MiB", BARE_MIB),
         Figure("idle terminal with one document", idle, "KiB", TERMINAL_KIB),
         Figure("each further subscription", (wide - idle) / options.documents, "KiB", SUBSCRIPTION_KIB),
-        Figure(f"loaded document of {KEYS} keys with its subscription", document, "KiB", DOCUMENT_KIB),
+        Figure(f"document of {KEYS} keys, loaded", loaded, "KiB", DOCUMENT_KIB),
+        Figure("  the same while it is being written", written, "KiB"),
     ]
     return report("Memory of the lab hub", figures, options)
 

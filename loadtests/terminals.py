@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import websockets
 from pycrdt import Doc, Map
@@ -98,9 +99,10 @@ class Writer:
 
 
 @contextlib.contextmanager
-def lab_hub(store: str = "sqlite:log.db") -> Iterator[tuple[int, int]]:
-    """A lab of its own for the length of a block; gives (port, process id)."""
-    with tempfile.TemporaryDirectory() as folder:
+def lab_hub(store: str = "sqlite:log.db", data: Path | None = None) -> Iterator[tuple[int, int]]:
+    """A lab of its own for the length of a block; gives (port, process id). `data`: a folder to keep."""
+    with contextlib.ExitStack() as stack:
+        folder = str(data or stack.enter_context(tempfile.TemporaryDirectory()))
         command = [sys.executable, "-m", "ward_hub.cli.main", "lab", "--port", "0", "--data", folder]
         process = subprocess.Popen([*command, "--store", store], stdout=subprocess.PIPE, text=True)
         try:
