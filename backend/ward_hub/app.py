@@ -54,6 +54,9 @@ from ward_hub.settings import Settings
 
 PRUNE_S = 60.0
 OBSERVE_S = 1.0
+RECHECK_S = 60.0
+"""A person's session ends by the clock; what it opened is closed at the next look."""
+FORGET_S = 3600.0
 
 log = logging.getLogger(__name__)
 
@@ -131,6 +134,8 @@ async def build(settings: Settings) -> Hub:
             asyncio.create_task(journal.run()),
             asyncio.create_task(_every(OBSERVE_S, lambda: _observe(sightings, host))),
             asyncio.create_task(_every(PRUNE_S, lambda: _prune(calls, host))),
+            asyncio.create_task(_every(RECHECK_S, host.recheck)),
+            asyncio.create_task(_every(FORGET_S, feed.forget_old)),
         ]
         try:
             yield
@@ -186,7 +191,7 @@ async def _prune(calls: CallService, host: Host) -> None:
                 log.warning("%s keeps its old facts: %s", document, type(error).__name__)
 
 
-async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+async def _every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
     while True:
         await asyncio.sleep(seconds)
         try:

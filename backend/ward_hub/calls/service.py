@@ -253,7 +253,8 @@ class CallService:
     def _tell_refused(self, peer: Sender, document: str, refused: list[Refusal]) -> None:
         self.refusals.update(r.reason.value for r in refused)
         for refusal in refused:
-            log.warning("fact %s at %s refused: %s", refusal.id, document, refusal.reason.value)
+            count = self.refusals[refusal.reason.value]
+            log.warning("fact %s at %s refused: %s (%d so far)", refusal.id, document, refusal.reason, count)
         readable = [refusal.to_json() for refusal in refused if refusal.id]
         if readable:
             self.documents.broadcast_stateless(document, _answer("refused", refused=readable), but=peer)

@@ -19,6 +19,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("revoke", "take a terminal's key away"),
     ("calls", "print the call journal"),
     ("feed", "send a file of HL7 v2 messages to an MLLP port"),
+    ("refused", "list what the feed could not take, and who has no bed"),
 )
 
 

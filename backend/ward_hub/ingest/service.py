@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import delete
 
 from ward_hub.db.engine import Database
 from ward_hub.directory.occupancy import OccupancySink
@@ -16,25 +15,12 @@ from ward_hub.ingest.intake import Intake
 from ward_hub.ingest.mapping import Mapping
 from ward_hub.ingest.ports import Places
 from ward_hub.ingest.worker import Projector
-from ward_hub.record.tables import BedOccupancy, EncounterRow, FeedMessage
+from ward_hub.record.tables import FeedMessage
 
 log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A message that was not taken. `answer` AE or AR; `code` of HL7 table 0357; `times` it was sent."""
-
-    id: int
-    received_at: int
-    sender: str
-    control_id: str
-    kind: str
-    visit: str | None
-    answer: str
-    code: int | None
-    reason: str
-    times: int
+KEPT_DAYS = 30
+"""Raw messages carry what patients have; this long they help to find out what went wrong."""
 
 
 class FeedService:
@@ -52,6 +38,7 @@ class FeedService:
     ) -> None:
         """`departed`: filled with stay → ward of those whose late notes are still taken; for the gate."""
         self._database = database
+        self._clock = clock
         self._intake = Intake(database, places, mapping, clock)
         self._projector = Projector(
             database, places, publisher, sink, mapping, clock, {} if departed is None else departed
@@ -98,35 +85,13 @@ class FeedService:
         """Wait until the documents are in step with the record. Raises what the publisher raises."""
         await self._projector.publish()
 
-    async def rejected(self, limit: int = 100) -> list[Rejected]:
-        """Return the newest messages that were not taken, newest first."""
-        query = (
-            select(FeedMessage)
-            .where(FeedMessage.state == "not_taken")
-            .order_by(FeedMessage.id.desc())
-            .limit(limit)
-        )
-        async with self._database.session() as session:
-            return [_rejected(row) for row in (await session.scalars(query)).all()]
+    async def forget_old(self) -> int:
+        """Delete what was taken, or changed nothing, `KEPT_DAYS` ago or earlier; returns how many.
 
-    async def without_bed(self, ward: str) -> list[str]:
-        """Return the stays that are in the ward but in none of its beds, for a person to place."""
-        lying = select(BedOccupancy.stay).where(BedOccupancy.ward == ward)
-        query = select(EncounterRow.stay).where(EncounterRow.ward == ward, EncounterRow.stay.not_in(lying))
-        async with self._database.session() as session:
-            return list((await session.scalars(query.order_by(EncounterRow.stay))).all())
-
-
-def _rejected(row: FeedMessage) -> Rejected:
-    return Rejected(
-        id=row.id,
-        received_at=row.received_at,
-        sender=row.sender,
-        control_id=row.control_id,
-        kind=row.kind,
-        visit=row.visit,
-        answer=row.answer,
-        code=row.code,
-        reason=row.reason or "",
-        times=row.times,
-    )
+        What they said is in the record. What was not taken stays for a person to look at.
+        """
+        before = self._clock() - KEPT_DAYS * 86_400_000
+        old = delete(FeedMessage).where(FeedMessage.state != "not_taken", FeedMessage.received_at < before)
+        async with self._database.session.begin() as session:
+            result = await session.execute(old)
+        return int(getattr(result, "rowcount", 0))

@@ -10,6 +10,7 @@ import pytest
 from ward_hub.db.engine import Database, open_database
 from ward_hub.db.models import load_tables
 from ward_hub.ingest.hl7.mllp import Frame
+from ward_hub.ingest.left_over import rejected
 from ward_hub.ingest.service import FeedService
 
 from tests.backend.ingest.feeding import MAPPING, Beds, Clock, Documents, SmallPlaces
@@ -39,7 +40,7 @@ class Feed:
 
     async def reason(self) -> str:
         """Return why the newest refused message was not taken."""
-        return (await self.service.rejected(1))[0].reason
+        return (await rejected(self.database, 1))[0].reason
 
     def stays(self) -> dict[str, str]:
         """Return bed → stay of the ward's `beds` document."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, select
 from ward_hub.ingest.hl7.mllp import Frame
+from ward_hub.ingest.left_over import rejected, without_bed
 from ward_hub.record.tables import EncounterRow, FeedMessage, MovementRow
 
 from tests.backend.ingest.conftest import Feed
@@ -91,15 +92,15 @@ async def test_an_unknown_bed_is_kept_for_a_person_and_changes_nothing(feed: Fee
     assert await feed.reason() == "PV1-3: expected a bed of ward thoracic, got '99': no such bed"
     assert await feed.send(message("A01", minutes(0), "V2", "1", ward="肾内科")) == ["AE"]
     assert "unknown stay 'V2', got '肾内科'" in await feed.reason()
-    assert len(await feed.service.rejected(10)) == 2
+    assert len(await rejected(feed.database, 10)) == 2
 
 
 async def test_a_refused_message_sent_again_is_judged_again(feed: Feed) -> None:
     """FEED7: the hospital's engine repeats what was not taken, and by then the mapping may know the bed."""
     strange = message("A02", minutes(5), bed="99")
     assert await feed.send(strange, strange) == ["AE", "AE"]
-    rejected = await feed.service.rejected(10)
-    assert [one.times for one in rejected] == [2]
+    messages = await rejected(feed.database, 10)
+    assert [one.times for one in messages] == [2]
 
 
 async def test_a_patient_who_leaves_for_another_ward_frees_the_bed(feed: Feed) -> None:
@@ -127,19 +128,19 @@ async def test_the_newest_placement_has_the_bed_and_the_other_is_listed(feed: Fe
     old = feed.stays()["b01"]
     assert await feed.send(message("A01", minutes(5), "V2", "1")) == ["AA"]
     assert feed.shown() == {"b01": "V2"}
-    assert await feed.service.without_bed("thoracic") == [old]
+    assert await without_bed(feed.database) == [("thoracic", old)]
     assert feed.documents.held["ward/thoracic/board"]["counts"]["without_bed"] == 1
     assert "bed" not in feed.documents.held[f"stay/{old}/card"]["card"]
     assert await feed.send(message("A02", minutes(6), "V1", "2")) == ["AA"]
     assert feed.shown() == {"b01": "V2", "b02": "V1"}
-    assert await feed.service.without_bed("thoracic") == []
+    assert await without_bed(feed.database) == []
 
 
 async def test_an_older_placement_does_not_take_the_bed_of_a_newer_one(feed: Feed) -> None:
     """FEED9."""
     await feed.send(message("A01", minutes(5), "V2", "1"), message("A01", minutes(0), "V1", "1"))
     assert feed.shown() == {"b01": "V2"}
-    assert len(await feed.service.without_bed("thoracic")) == 1
+    assert len(await without_bed(feed.database)) == 1
 
 
 async def test_who_lost_a_bed_has_it_again_when_a_newer_message_says_so(feed: Feed) -> None:
@@ -170,7 +171,7 @@ async def test_a_cancelled_discharge_brings_back_unless_the_bed_is_taken(feed: F
     await feed.send(message("A03", minutes(7)), message("A01", minutes(8), "V2"))
     await feed.send(message("A13", minutes(9)))
     assert feed.shown() == {"b01": "V2"}
-    assert len(await feed.service.without_bed("thoracic")) == 1
+    assert len(await without_bed(feed.database)) == 1
 
 
 async def test_a_cancelled_transfer_undoes_it_in_either_order(feed: Feed) -> None:
@@ -204,7 +205,7 @@ async def test_two_patients_change_places_at_once(feed: Feed) -> None:
     await feed.send(message("A01", minutes(0), "V1", "1"), message("A01", minutes(0), "V2", "2"))
     assert await feed.send(swap(minutes(5), ("V1", "2"), ("V2", "1"))) == ["AA"]
     assert feed.shown() == {"b01": "V2", "b02": "V1"}
-    assert await feed.service.without_bed("thoracic") == []
+    assert await without_bed(feed.database) == []
 
 
 async def test_a_swap_with_one_unknown_bed_moves_nobody(feed: Feed) -> None:
@@ -232,7 +233,7 @@ async def test_messages_of_other_kinds_are_rejected_and_kept(feed: Feed) -> None
     """FEED15."""
     order = message("A01", minutes(0)).replace(b"ADT^A01", b"ORM^O01")
     assert await feed.send(order, message("A40", minutes(0)), b"nonsense") == ["AR", "AR", "AR"]
-    assert [one.kind for one in await feed.service.rejected()] == ["^", "ADT^A40", "ORM^O01"]
+    assert [one.kind for one in await rejected(feed.database)] == ["^", "ADT^A40", "ORM^O01"]
 
 
 async def test_a_missing_number_or_an_unreadable_value_is_refused_by_name(feed: Feed) -> None:

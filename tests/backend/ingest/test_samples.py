@@ -11,6 +11,7 @@ import pytest
 from ward_hub.cli.feed import split_messages
 from ward_hub.ingest.hl7.acknowledge import read_header
 from ward_hub.ingest.hl7.mllp import Frame
+from ward_hub.ingest.left_over import rejected
 
 from tests.backend.ingest.conftest import Feed
 
@@ -32,4 +33,4 @@ async def test_every_public_sample_is_answered(feed: Feed) -> None:
         assert found[2].decode() == read_header(message).control_id
         answers[found[1].decode(), read_header(message).kind] += 1
     assert answers == {("AR", "ORU"): 610, ("AE", "ADT"): 400, ("AR", "ADT"): 1, ("AR", "MDM"): 2}
-    assert len(await feed.service.rejected(2000)) == 1013
+    assert len(await rejected(feed.database, 2000)) == 1013

@@ -10,6 +10,7 @@ import pytest
 from ward_hub.db.engine import Database, open_database
 from ward_hub.documents.port import Roots
 from ward_hub.ingest.hl7.mllp import MAX_MESSAGE_BYTES, MllpClient
+from ward_hub.ingest.left_over import rejected
 from ward_hub.ingest.service import FeedService
 
 from tests.backend.ingest.feeding import MAPPING, Beds, Clock, Documents, SmallPlaces, message, minutes
@@ -75,7 +76,7 @@ async def test_an_oversized_message_is_rejected_by_its_number_and_the_connection
     assert b"\rMSA|AR|BIG|expected at most 1048576 bytes" in await client.send(huge)
     assert b"\rMSA|AR||expected a segment MSH" in await client.send(b"noise")
     assert b"\rMSA|AA|" in await client.send(message("A01", minutes(0)))
-    assert [one.answer for one in await service.rejected(10)] == ["AR", "AR"]
+    assert [one.answer for one in await rejected(database, 10)] == ["AR", "AR"]
     await client.close()
     await service.stop()
 
@@ -117,5 +118,21 @@ async def test_late_notes_of_who_left_are_taken_for_72_hours(database: Database)
     clock.now += 73 * 3_600_000
     await service.project_all()
     assert departed == {}
+    await client.close()
+    await service.stop()
+
+
+async def test_taken_messages_are_forgotten_after_a_month_and_refused_ones_kept(database: Database) -> None:
+    """FEED17: raw messages hold what patients have; they are not kept longer than they help."""
+    clock = Clock()
+    service = FeedService(database, SmallPlaces(), Documents(), Beds(), MAPPING, clock)
+    client = MllpClient("127.0.0.1", await service.start("127.0.0.1", 0))
+    await client.send(message("A01", minutes(0), "V1", "1"))
+    await client.send(b"noise")
+    clock.now += 29 * 86_400_000
+    assert await service.forget_old() == 0
+    clock.now += 2 * 86_400_000
+    assert await service.forget_old() == 1
+    assert len(await rejected(database)) == 1
     await client.close()
     await service.stop()
