@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Playwright, expect
+from ward_hub.ingest.hl7.mllp import MllpClient
 
 from tests.helpers.browser import ARGUMENTS, AUTOPLAY, HUB_AWAY, PANELS, Screen
-from tests.helpers.hub_process import PASSWORD, HubProcess
+from tests.helpers.hub_process import PASSWORD, HubProcess, run_async
 
 SOON_MS = 400
 """How far ahead a moment lies that two pages agree on: both have been told of it by then."""
@@ -39,7 +40,10 @@ class Ward:
     def __getitem__(self, terminal: str) -> Screen:
         """The terminal's screen, in its panel's size; enrolled and ready."""
         if terminal not in self._screens:
-            self._screens[terminal] = self.open(self.hub.enrol(terminal), terminal)
+            context = self.device()
+            # a person can sign in once the terminal itself has a token
+            with context.expect_event("response", lambda answer: answer.url.endswith("/api/token")):
+                self._screens[terminal] = self.open(self.hub.enrol(terminal), terminal, context)
         screen = self._screens[terminal]
         screen.expect_ready()
         return screen
@@ -56,6 +60,10 @@ class Ward:
         page.on("console", lambda message: _note(screen, message))
         page.goto(address)
         return screen
+
+    def replace(self, terminal: str, screen: Screen) -> None:
+        """The terminal goes on with this page."""
+        self._screens[terminal] = screen
 
     def device(self) -> BrowserContext:
         """An empty device: storage, keys and network of its own."""
@@ -81,6 +89,19 @@ class Ward:
         command = [sys.executable, "-m", "ward_hub.cli.main", name, *arguments]
         command += ["--data", str(self.hub.data)]
         return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+
+    def feed(self, *messages: bytes) -> None:
+        """Send HL7 v2 messages to the hub's MLLP port; each must be taken."""
+
+        async def send() -> list[bytes]:
+            client = MllpClient("127.0.0.1", self.hub.mllp_port)
+            try:
+                return [await client.send(message) for message in messages]
+            finally:
+                await client.close()
+
+        for answer in run_async(send()):
+            assert b"MSA|AA|" in answer, answer.decode()
 
     def problems(self) -> list[str]:
         """Everything that went wrong in any page, with the terminal it went wrong at."""
