@@ -63,10 +63,11 @@ def test_the_night_keeps_everything_readable(ward: RunningWard, six: SixScreens)
 
 
 def _call(ward: RunningWard, six: SixScreens) -> list[tuple[str, str]]:
-    """One call of every class that a terminal may sound; returns what the hands have placed."""
+    """Calls of every class, the longest names among them; returns what the hands have placed."""
     six.bedside.get("press-patient").click()
     wanted = (
         ("bed-b05", "emergency", "bed:b05"),
+        ("bed-b06", "dressing", "bed:b06"),
         ("door-r04", "code", "room:r04"),
         ("door-r05", "bathroom", "bathroom:r05"),
         ("station-vice", "station", "terminal:station-vice"),

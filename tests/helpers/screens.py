@@ -265,6 +265,12 @@ OUTSIDE = """() => {
         if (box.width > 0 && out && !element.closest(".visually-hidden, .marquee"))
             found.push(`${element.outerHTML.slice(0, 120)} at ${JSON.stringify(box)}`);
     }
+    const whole = '[data-testid="call-row"] *, .tile .level, dd:has(.private)';
+    for (const element of document.querySelectorAll(whole)) {
+        const cut = element.clientWidth > 1 && element.scrollWidth > element.clientWidth + 1;
+        if (cut && !element.matches(".visually-hidden"))
+            found.push(`words cut or over another: ${element.outerHTML.slice(0, 200)}`);
+    }
     for (const element of document.querySelectorAll("button")) {
         if (element.checkVisibility() && element.scrollWidth > element.clientWidth + 1)
             found.push(`words wider than their key: ${element.outerHTML.slice(0, 160)}`);

@@ -170,7 +170,7 @@ export const common = words(
 		first: "Level 1 care",
 		second: "Level 2 care",
 		third: "Level 3 care",
-		specialShort: "Special",
+		specialShort: "Lv S",
 		firstShort: "Lv 1",
 		secondShort: "Lv 2",
 		thirdShort: "Lv 3",
@@ -188,6 +188,6 @@ export const common = words(
 		doctor: "Doctor",
 		nurse: "Nurse",
 		dayOf: (day: number) => `Day ${day}`,
-		emptyBed: "Empty bed",
+		emptyBed: "Empty",
 	},
 );
