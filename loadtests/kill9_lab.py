@@ -45,14 +45,14 @@ class UntilKilled(LightTerminal):
         self._wanted = wanted
         self._may_send = asyncio.Semaphore(UNDER_WAY)
         self._sent: list[str] = []
-        self._heard = -1  # the first one answers the SyncStep2 of joining
+        self._heard = 0
         self.saved: set[str] = set()
         self.enough = asyncio.Event()
 
     def heard(self, address: str, message: Message) -> None:
         if not isinstance(message, SyncStatus):
             return
-        if self._heard >= 0 and message.stored:
+        if message.stored:
             self.saved.add(self._sent[self._heard])
             self._may_send.release()
             if len(self.saved) >= self._wanted:

@@ -27,18 +27,20 @@ class LightTerminal:
         self._statuses = 0
 
     async def join(self) -> None:
-        """Open every document; returns when all are in sync."""
+        """Open every document; returns when all are in sync and the hub has said so of this side too (ST1)."""
         self._socket = await websockets.connect(
             f"ws://127.0.0.1:{self._port}/sync", compression=None, max_size=None, ping_interval=None
         )
         for name in self.documents:
             await self.send(name, AuthToken("secret"))
             await self.send(name, SyncStep1(EMPTY_STATE_VECTOR))
-        missing = set(self.documents)
-        while missing:
+        missing, unanswered = set(self.documents), len(self.documents)
+        while missing or unanswered:
             frame = decode(await self._bytes())
             if isinstance(frame.message, SyncStep1):
                 await self.send(frame.address, SyncStep2(EMPTY_UPDATE))
+            elif isinstance(frame.message, SyncStatus):
+                unanswered -= 1
             elif isinstance(frame.message, SyncStep2):
                 missing.discard(frame.address)
                 self.synced(frame.address, frame.message.update)
