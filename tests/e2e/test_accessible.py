@@ -10,7 +10,7 @@ from playwright.sync_api import Playwright, expect
 from ward_sync.facts import Act
 
 from tests.helpers.browser import Screen
-from tests.helpers.screens import RunningWard, SixScreens, open_six, outside_the_panel, running_ward
+from tests.helpers.screens import RunningWard, SixScreens, open_six, outside_the_panel, running_ward, sign_in
 
 AXE = Path(__file__).parents[2] / "pwa" / "node_modules" / "axe-core" / "axe.min.js"
 GRAVE = ("serious", "critical")
@@ -59,6 +59,28 @@ def test_the_night_keeps_everything_readable(ward: RunningWard, six: SixScreens)
     found += _findings(six, "night, calls")
     _cancel(ward, six, placed)
     ward.change(night_from="00:00", night_to="00:00")
+    assert found == []
+
+
+def test_what_opens_at_the_station_and_on_the_phone_has_no_grave_finding(six: SixScreens) -> None:
+    """Signing in, every tab, a bed's card, and the sheet of the phone's emergency keys."""
+    found = []
+    for screen, own in ((six.station, "self"), (six.pda, "me")):
+        tabs = screen.page.locator("[data-tab]")
+        names = [str(tab.get_attribute("data-tab")) for tab in tabs.all()]
+        screen.page.locator(f'[data-tab="{own}"]').click()
+        found += [f"signed out: {text}" for text in _look(screen)]
+        sign_in(screen, "n001", own)
+        for name in names:
+            screen.page.locator(f'[data-tab="{name}"]').click()
+            found += [f"{name}: {text}" for text in _look(screen)]
+        screen.page.locator(f'[data-tab="{"ward" if own == "self" else "patients"}"]').click()
+        screen.page.locator('button[data-bed="b01"]').click()
+        found += [f"bed card: {text}" for text in _look(screen)]
+        screen.page.locator(f'[data-tab="{names[0]}"]').click()
+    six.pda.get("ask-staff_assist").click()
+    found += [f"sheet: {text}" for text in _look(six.pda)]
+    six.pda.page.reload()
     assert found == []
 
 

@@ -17,8 +17,7 @@ from playwright.sync_api import Playwright, expect
 
 from tests.helpers.browser import Chromium, Screen
 from tests.helpers.free_ports import free_pair, free_ports
-from tests.helpers.hub_process import PASSWORD
-from tests.helpers.screens import SLOW_MS, RunningWard, SixScreens, open_six, running_ward
+from tests.helpers.screens import SLOW_MS, RunningWard, SixScreens, open_six, running_ward, sign_in
 from tests.helpers.small_png import small_png
 
 pytestmark = pytest.mark.skipif("WARDLINE_PICTURES" not in os.environ, reason="draws pictures when asked to")
@@ -40,8 +39,9 @@ def ward(
 def test_pictures_of_the_six_screens(ward: RunningWard) -> None:
     """Each screen with calls in every state, as a ward sees them."""
     six = open_six(ward.browser)
-    _sign_in(six.pda, "n001", "me")
-    _sign_in(six.station, "h001", "self")
+    sign_in(six.pda, "n001", "me")
+    six.pda.page.locator('[data-tab="calls"]').click()
+    sign_in(six.station, "h001", "self")
     _write_memos(six)
     hands = ward.hands
     hands.press("bed-b12", "patient", "bed:b12")
@@ -89,15 +89,6 @@ def test_picture_of_the_wall(built_app: Path, playwright: Playwright, tmp_path: 
         finally:
             browser.stop()
             process.send_signal(signal.SIGTERM)
-
-
-def _sign_in(screen: Screen, number: str, tab: str) -> None:
-    screen.page.locator(f'[data-tab="{tab}"]').click()
-    screen.get("staff-number").fill(number)
-    screen.get("staff-password").fill(PASSWORD)
-    screen.get("sign-in").click()
-    expect(screen.get("sign-out")).to_be_visible()
-    screen.page.locator(f'[data-tab="{"calls" if tab == "me" else "ward"}"]').click()
 
 
 def _write_memos(six: SixScreens) -> None:

@@ -24,7 +24,7 @@ from ward_hub.ingest.hl7.mllp import MllpClient
 from ward_sync.facts import Act
 
 from tests.helpers.browser import HUB_AWAY, Chromium, Screen
-from tests.helpers.hub_process import DATABASE, HubProcess, run_async
+from tests.helpers.hub_process import DATABASE, PASSWORD, HubProcess, run_async
 
 T = TypeVar("T")
 
@@ -128,6 +128,15 @@ def open_six(browser: Chromium, *, enrol: bool = True, layer: int = 1) -> SixScr
         expect(screen.body).to_have_attribute("data-layer", str(layer), timeout=SLOW_MS)
         expect(screen.body).to_have_attribute("data-sound", "ok")
     return six
+
+
+def sign_in(screen: Screen, number: str, tab: str) -> None:
+    """Sign a person in at a station or PDA, on its own tab of that name."""
+    screen.page.locator(f'[data-tab="{tab}"]').click()
+    screen.get("staff-number").fill(number)
+    screen.get("staff-password").fill(PASSWORD)
+    screen.get("sign-in").click()
+    expect(screen.get("sign-out")).to_be_visible()
 
 
 class Hands:
