@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ward_hub.devices.profiles import load_profiles
 from ward_hub.directory.model import (
     Bed,
     CallGroup,
@@ -47,6 +48,15 @@ PAST_KEPT_MS = 24 * 3_600_000
 """Turns and hostings that ended longer ago are left out of the model: a late fold still finds yesterday's."""
 
 _PARTS = ("station", "bed", "room", "staff", "escalate_to")
+
+
+class UnsuitableProfile(ValueError):
+    """A terminal's device profile is not one of its kind."""
+
+    def __init__(self, terminal: Terminal, known: list[str]) -> None:
+        kind = terminal.kind.value
+        expected = " or ".join(known) or "none: no device of this kind is known"
+        super().__init__(f"{terminal.id}: expected a {kind} profile ({expected}), got {terminal.profile!r}")
 
 
 class UnknownTerminal(LookupError):
@@ -231,9 +241,17 @@ async def store_beds(session: AsyncSession, ward: str, beds: Iterable[Bed]) -> N
 
 
 async def store_terminals(session: AsyncSession, terminals: Iterable[Terminal]) -> None:
-    """Add terminals, or change what the back office may change: never the key or the state."""
+    """Add terminals, or change what the back office may change: never the key or the state.
+
+    Raises UnsuitableProfile when a terminal's device is not known, or is of another kind.
+    """
+    profiles = load_profiles()
     for order, terminal in enumerate(terminals):
         _check_ids((terminal.id,))
+        profile = profiles.get(terminal.profile)
+        if profile is None or profile.kind is not terminal.kind:
+            fitting = [one.id for one in profiles.values() if one.kind is terminal.kind]
+            raise UnsuitableProfile(terminal, fitting)
         row = await session.get(TerminalRow, terminal.id)
         if row is None:
             row = TerminalRow(id=terminal.id, state=TerminalState.PLANNED.value, position=order)

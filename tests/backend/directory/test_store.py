@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 from ward_hub.directory import store
 from ward_hub.directory.fixture import WARD, groups
-from ward_hub.directory.model import CallGroup, Duty, Hosting, Room, TerminalKind, TerminalState, Ward
+from ward_hub.directory.model import (
+    CallGroup,
+    Duty,
+    Hosting,
+    Room,
+    Terminal,
+    TerminalKind,
+    TerminalState,
+    Ward,
+)
 
 from tests.backend.ward import NOW, Device, enrolled, read_model, standard_ward
 
@@ -100,3 +109,15 @@ async def test_unfit_ids_are_refused(tmp_path: Path) -> None:
                 await store.store_rooms(session, WARD, [Room(unfit, "701", 1)])
         with pytest.raises(store.UnknownTerminal):
             await store.revoke_terminal(session, "bed-b99", NOW)
+
+
+async def test_a_terminal_is_a_known_device_of_its_kind(tmp_path: Path) -> None:
+    """Devices are data: what is not in device_profiles/, or is another kind's, is refused by name."""
+    async with standard_ward(tmp_path) as database:
+        for profile in ("bedside-99", "door-15", ""):
+            terminal = Terminal(
+                "bed-x", WARD, TerminalKind.BEDSIDE, profile, "床头屏", "Bedside", "r01", "b01"
+            )
+            with pytest.raises(store.UnsuitableProfile, match=r"expected a bedside profile \(bedside-7\)"):
+                async with database.session.begin() as session:
+                    await store.store_terminals(session, [terminal])

@@ -3,8 +3,6 @@ import { words } from "../../text/words";
 
 export const stationWords = words(
 	{
-		main: "呼叫管理主机",
-		vice: "呼叫管理副机",
 		accept: "接受",
 		clear: "清除",
 		needsPresence: "到场后清除",
@@ -63,8 +61,6 @@ export const stationWords = words(
 		records: (count: number) => `${count} 条`,
 	},
 	{
-		main: "Main station",
-		vice: "Vice station",
 		accept: "Accept",
 		clear: "Clear",
 		needsPresence: "Clear once there",
