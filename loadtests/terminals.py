@@ -27,7 +27,7 @@ class LightTerminal:
         self._statuses = 0
 
     async def join(self) -> None:
-        """Open every document; returns when all are in sync and the hub has said so of this side too (ST1)."""
+        """Open every document; returns when both sides are in sync: the hub has said so too (ST1)."""
         self._socket = await websockets.connect(
             f"ws://127.0.0.1:{self._port}/sync", compression=None, max_size=None, ping_interval=None
         )
