@@ -33,6 +33,8 @@ export class HeldDocuments {
 	private readonly held = new Map<string, { replica: Replica; stop: () => void }>();
 	/** Calls documents' entries already handed on: Yjs keeps the identity of a list's values. */
 	private readonly given = new WeakSet<object>();
+	/** Documents said to have own edits, until their disk has been read and they can tell themselves. */
+	private readonly unsentOnDisk = new Set<string>();
 	private stays: string[] = [];
 	private ownStay: string | null = null;
 	private signedIn = false;
@@ -62,9 +64,11 @@ export class HeldDocuments {
 		const wanted = new Set([
 			...alwaysHeld(this.self, { rooms, stays, ownStay, signedIn }),
 			...this.port.outgoing(),
+			...this.unsentOnDisk,
 			...more,
 		]);
 		for (const name of wanted) if (!this.held.has(name)) this.take(name);
+		for (const name of more) this.keepUntilRead(name);
 		for (const name of this.held.keys()) {
 			// What still has edits to deliver is held until it has.
 			const unsent = this.provider.replica(name)?.unsent ?? 0;
@@ -123,6 +127,13 @@ export class HeldDocuments {
 		const calls = names.isCallsDocument(name);
 		const stop = replica.changes.add(() => (calls ? this.hear(replica) : this.changed(replica)));
 		this.held.set(name, { replica, stop });
+	}
+
+	private keepUntilRead(name: string): void {
+		const replica = this.held.get(name)?.replica;
+		if (replica === undefined) return;
+		this.unsentOnDisk.add(name);
+		void replica.ready().then(() => this.unsentOnDisk.delete(name));
 	}
 
 	private let(name: string): void {
