@@ -152,6 +152,10 @@ class DocRoom:
             self._answers[state_vector] = found
         return found
 
+    def forget_answers(self) -> None:
+        """Let go of answers kept for a crowd that joins at once: each is as large as the document."""
+        self._answers.clear()
+
     def _compare(self, peer: Peer, state_vector: bytes) -> list[Effect]:
         """Rule SY1. Whoever may only announce learns nothing."""
         if not peer.access.read:

@@ -106,6 +106,8 @@ class HostedRoom:
 
     def beat(self) -> None:
         """Called every second or so: after a failed append, ask the writers for what they still have."""
+        if self.room is not None:
+            self.room.forget_answers()
         if self._ask_again and self.room is not None and not self._busy:
             self._ask_again = False
             message = SyncStep1(self.room.look(lambda doc: doc.get_state()))

@@ -17,13 +17,22 @@ EXTENSION = "ward_hub.direct"
 
 
 class DirectProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's protocol; once an endpoint has set `receiver`, messages go to it and not through ASGI.
+    """uvicorn's protocol; once an endpoint has taken over, messages go to its receiver and not through ASGI.
 
     Sent bytes bypass the protocol too, so permessage-deflate must be off.
     """
 
     receiver: Callable[[bytes | None], None] | None = None
     """Takes each message, None for a text message. Must not raise."""
+
+    def take_over(self, receiver: Callable[[bytes | None], None]) -> None:
+        """Give further messages to `receiver`. Call once, after the socket has been accepted.
+
+        Lets go of the handshake, which nobody asks for any more: 3 KiB of headers for a socket's whole life.
+        """
+        self.receiver = receiver
+        del self.request, self.response
+        self.scope["headers"] = []
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)

@@ -51,7 +51,7 @@ class DirectSink:
             else:
                 receiver.receive(data)
 
-        self._protocol.receiver = take
+        self._protocol.take_over(take)
         try:
             while (await self._websocket.receive())["type"] != "websocket.disconnect":
                 pass

@@ -282,3 +282,15 @@ async def test_a_peer_that_left_hears_nothing_more() -> None:
     two.send(Update(two.set("k", "w")))
     await settle()
     assert one.hear() == []
+
+
+async def test_a_sweep_between_two_joins_changes_nothing_but_memory() -> None:
+    """What is kept for a crowd that joins at once is as large as the document, and let go soon after."""
+    host = make_host(FullLog())
+    await host.publish("doc", {"m": {"k": "v"}})
+    for now in (0, 1):
+        reader = Replica(host, f"reader-{now}", right="read")
+        await settle()
+        reader.hear()
+        assert reader.value() == {"k": "v"}
+        host.sweep(now)
