@@ -290,6 +290,7 @@ async def test_a_sweep_between_two_joins_changes_nothing_but_memory() -> None:
     await host.publish("doc", {"m": {"k": "v"}})
     for now in (0, 1):
         reader = Replica(host, f"reader-{now}", right="read")
+        reader.join()
         await settle()
         reader.hear()
         assert reader.value() == {"k": "v"}
