@@ -44,6 +44,7 @@ from tests.helpers.hub_process import DATABASE
 BUDGET_S = 2.0
 WARDS, QUICK_WARDS = 33, 2
 ROUNDS, QUICK_ROUNDS = 7, 2
+CONNECTIONS = 8
 TRY_AGAIN_S = 0.02
 PATIENCE_S = 120.0
 FIRST = "w01-bed-b01"
@@ -94,18 +95,28 @@ def admission(ward: str, room: str, bed: str, number: int) -> bytes:
 
 
 async def admit(port: int, wards: int) -> int:
-    """Give every bed a patient; returns how many. Raises RuntimeError when one is not taken."""
-    names = {room.id: room.name for room in fixture.rooms()}
-    client = MllpClient("127.0.0.1", port, PATIENCE_S)
-    number = 0
-    for ward in map(ward_id, range(1, wards + 1)):
-        for bed in fixture.beds():
-            number += 1
-            answer = await client.send(admission(ward, names[bed.room], bed.label, number))
+    """Give every bed a patient, over a few connections at once; returns how many beds.
+
+    Raises RuntimeError when an admission is not taken.
+    """
+    rooms = {room.id: room.name for room in fixture.rooms()}
+    beds = fixture.beds()
+    waiting = [(ward, bed) for ward in range(wards) for bed in range(len(beds))]
+    count = len(waiting)
+
+    async def one_connection() -> None:
+        client = MllpClient("127.0.0.1", port, PATIENCE_S)
+        while waiting:
+            ward, place = waiting.pop()
+            bed = beds[place]
+            number = ward * len(beds) + place
+            answer = await client.send(admission(ward_id(ward + 1), rooms[bed.room], bed.label, number))
             if (said := read_answer(answer))[0] != "AA":
                 raise RuntimeError(f"an admission was not taken: {said}")
-    await client.close()
-    return number
+        await client.close()
+
+    await asyncio.gather(*(one_connection() for _ in range(CONNECTIONS)))
+    return count
 
 
 class RestartedHub:
