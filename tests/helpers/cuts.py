@@ -126,7 +126,8 @@ def open_ward(
             browser.close()
     finally:
         hub.stop()
-    assert ward.problems() == []
+    if found := ward.problems():
+        raise AssertionError(f"pages reported: {found}")
 
 
 @contextlib.contextmanager
