@@ -93,12 +93,21 @@ describe("a call of the room", () => {
 		expect(terminal.shell.lamp.colour).toBeNull();
 	});
 
-	it("is cleared at once where the policy is tender (CALL-08), the strict one stays", async () => {
-		const strict = row("bed:b06", "emergency");
-		const terminal = show({ board: boardOf([strict, row("bed:b05", "patient")]) });
+	it("is cleared at once where the policy is tender (CALL-08)", async () => {
+		const terminal = show({ board: boardOf([row("bed:b05", "patient")]) });
 		await touch("act-cleared");
 		expect(terminal.acts.map((one) => one.row.type)).toEqual(["patient"]);
-		expect(find('[data-testid="call-row"]')?.dataset.type).toBe("emergency");
+	});
+
+	it("is not cleared from under a strict one: someone comes first, then the room is clear", async () => {
+		const strict = row("bed:b06", "emergency");
+		const terminal = show({ board: boardOf([strict, row("bed:b05", "patient")]) });
+		expect(find('[data-testid="act-cleared"]')?.hasAttribute("disabled")).toBe(true);
+		expect(text()).toContain("请先按“到位”");
+		await touch("act-attended");
+		await touch("act-cleared");
+		const cleared = terminal.acts.filter((one) => one.act === "cleared");
+		expect(cleared.map((one) => one.row.type).sort()).toEqual(["emergency", "patient"]);
 	});
 });
 
