@@ -228,7 +228,7 @@ export class Replica {
 
 	private keepOwn(update: Uint8Array): void {
 		this.unkept += 1;
-		const { doc } = this;
+		const { doc, scope } = this;
 		const written = this.tail.then(async () => {
 			if (doc !== this.doc) {
 				// Made while the replica was being built anew: it stands on what is gone.
@@ -243,7 +243,9 @@ export class Replica {
 				this.pending.set(seq, update);
 			} finally {
 				this.unkept -= 1;
-				this.events.edited(this, update, seq);
+				// The right to write went while the disk was at work: it waits for someone who may, and is not refused.
+				const lostRight = scope !== "readonly" && this.scope === "readonly";
+				if (!lostRight) this.events.edited(this, update, seq);
 				this.changes.emit();
 			}
 		});
