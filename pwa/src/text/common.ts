@@ -29,6 +29,7 @@ export const common = words(
 		timesLong: (count: number) => `共呼叫 ${count} 次`,
 		waited: "已等待",
 		noCalls: "当前没有呼叫",
+		noCallsAlone: "收不到呼叫：与中枢断开，请巡视床旁和门口灯",
 		more: (count: number) => `还有 ${count} 个`,
 		// state of a row
 		waiting: "等待处理",
@@ -50,6 +51,7 @@ export const common = words(
 		// layer and data
 		layer1: "与中枢相连",
 		layer4: "独自运行",
+		layer4Deaf: "独自运行 · 收不到呼叫",
 		neverHeard: "尚未与中枢联系",
 		dataFrom: (time: string) => `数据截至 ${time}`,
 		dataOld: (time: string, minutes: number) => `注意：数据停在 ${time}，已 ${minutes} 分钟未更新`,
@@ -125,6 +127,7 @@ export const common = words(
 		timesLong: (count: number) => `Called ${count} times`,
 		waited: "waiting",
 		noCalls: "No calls",
+		noCallsAlone: "Calls cannot reach this screen: walk the ward, watch the door lamps",
 		more: (count: number) => `${count} more`,
 		waiting: "Waiting",
 		taken: "Accepted",
@@ -143,6 +146,7 @@ export const common = words(
 		class5: "Trouble",
 		layer1: "Connected to hub",
 		layer4: "On its own",
+		layer4Deaf: "On its own: calls cannot reach it",
 		neverHeard: "Hub not reached yet",
 		dataFrom: (time: string) => `Data as of ${time}`,
 		dataOld: (time: string, minutes: number) => `Careful: data is from ${time}, ${minutes} min old`,
