@@ -188,6 +188,7 @@ def figures_of(
         Figure("press → acknowledged to the bedside, p99", percentile(stored, 0.99), "ms"),
     ]
     for name, each in by_page(pressed, drawn).items():
+        figures.append(Figure(f"  {name} alone, p50", percentile(each, 0.5), "ms"))
         figures.append(Figure(f"  {name} alone, p99", percentile(each, 0.99), "ms"))
     return figures
 

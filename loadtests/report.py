@@ -47,7 +47,8 @@ def table(figures: Sequence[Figure]) -> str:
     rows = [("what", "measured", "budget", "verdict")]
     for figure in figures:
         budget = "" if figure.budget is None else f"≤ {number(figure.budget)} {figure.unit}".rstrip()
-        measured = f"{number(figure.measured)} {figure.unit}".rstrip()
+        unit = figure.unit if math.isfinite(figure.measured) else ""
+        measured = f"{number(figure.measured)} {unit}".rstrip()
         rows.append((figure.what, measured, budget, figure.verdict))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     lines = [
