@@ -160,7 +160,8 @@ export class WardTerminal implements Terminal {
 		const sealed = parts.kind === "pda";
 		const now = clock.now();
 		try {
-			const { token } = identity;
+			// Just after the hub came back there is none yet: a session without one delivers nothing.
+			const token = await identity.tokenNow();
 			this.signedIn = await signIn(parts.api, store, token, sealed, number, password, now);
 			this.problem = null;
 		} catch (error) {

@@ -37,9 +37,8 @@ export class Identity {
 	keys: CryptoKeyPair | null = null;
 	/** For the socket and HTTP; null while none is valid. */
 	token: string | null = null;
-	/** The hub is being asked. */
-	busy = false;
 	private readonly options: IdentityOptions;
+	private asking: Promise<void> | null = null;
 	private code: string | null = null;
 	private renewAt = 0;
 	private fetchedAt = 0;
@@ -64,14 +63,22 @@ export class Identity {
 		}
 	}
 
+	/** The hub is being asked. */
+	get busy(): boolean {
+		return this.asking !== null;
+	}
+
 	/** Once a second: does what is due. */
 	tick(): void {
 		if (this.busy || this.options.monotonic() < this.renewAt) return;
 		if (this.phase === "unenrolled" || this.phase === "starting") return;
-		this.busy = true;
-		void this.renew().finally(() => {
-			this.busy = false;
-		});
+		void this.ask();
+	}
+
+	/** The token; asked for now where there is none, because a hand waits for it. Null when the hub gives none. */
+	async tokenNow(): Promise<string | null> {
+		if (this.token === null && this.phase === "ready") await this.ask();
+		return this.token;
 	}
 
 	/** The hub was heard, or refused the token: a new one is due, unless this one is fresh and the refusal meant something else. */
@@ -85,6 +92,14 @@ export class Identity {
 		this.token = null;
 		this.renewAt = this.options.monotonic() + RETRY_MIN_MS;
 		this.become("revoked", null);
+	}
+
+	/** One asking at a time. */
+	private ask(): Promise<void> {
+		this.asking ??= this.renew().finally(() => {
+			this.asking = null;
+		});
+		return this.asking;
 	}
 
 	private async renew(): Promise<void> {
