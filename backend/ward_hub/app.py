@@ -5,12 +5,11 @@ Only this module knows which adapters are used. `serve` and `demo` differ in set
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import hashlib
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
@@ -23,13 +22,13 @@ from ward_hub.access.gate import WardGate
 from ward_hub.access.presence import check_presence
 from ward_hub.calls.call_types import load_call_types
 from ward_hub.calls.directories import WardDirectories
-from ward_hub.calls.journal import Journal
+from ward_hub.calls.journal import LOOK_S, Journal
 from ward_hub.calls.service import CallService
 from ward_hub.calls.sightings import Sightings
 from ward_hub.calls.signatures import verify
 from ward_hub.db.engine import Database, open_database
 from ward_hub.directory.current import CurrentDirectory
-from ward_hub.directory.projector import DirectoryProjector
+from ward_hub.directory.projector import POLL_S, DirectoryProjector
 from ward_hub.doc_rooms.host import Host
 from ward_hub.doc_rooms.rules import ward_rules
 from ward_hub.documents import handover, memos, names, notes
@@ -50,6 +49,7 @@ from ward_hub.ingest.service import FeedService
 from ward_hub.log.open import open_log
 from ward_hub.log.port import Log, LogUnavailable, StorageFull
 from ward_hub.log.watched import WatchedLog
+from ward_hub.rounds import Rounds
 from ward_hub.settings import Settings
 
 PRUNE_S = 60.0
@@ -126,23 +126,23 @@ async def build(settings: Settings) -> Hub:
         sockets.start()
         # The directory before anyone can ask, the beds before the first call is sorted by them.
         await projector.load()
+        for ward, (stays, priorities) in (await feed.beds()).items():
+            current.set_occupancy(ward, stays)
+            current.set_priorities(ward, priorities)
         if settings.mllp_port >= 0:
             port = await feed.start(settings.host, settings.mllp_port)
             log.info("HL7 v2 over MLLP on port %d", port)
-        works = [
-            asyncio.create_task(projector.run()),
-            asyncio.create_task(journal.run()),
-            asyncio.create_task(_every(OBSERVE_S, lambda: _observe(sightings, host))),
-            asyncio.create_task(_every(PRUNE_S, lambda: _prune(calls, host))),
-            asyncio.create_task(_every(RECHECK_S, host.recheck)),
-            asyncio.create_task(_every(FORGET_S, feed.forget_old)),
-        ]
+        rounds = Rounds()
+        rounds.every(POLL_S, projector.poll)
+        rounds.every(LOOK_S, journal.catch_up)
+        rounds.every(OBSERVE_S, lambda: _observe(sightings, host))
+        rounds.every(PRUNE_S, lambda: _prune(calls, host))
+        rounds.every(RECHECK_S, host.recheck)
+        rounds.every(FORGET_S, feed.forget_old)
         try:
             yield
         finally:
-            for work in works:
-                work.cancel()
-            await asyncio.gather(*works, return_exceptions=True)
+            await rounds.stop()
             if settings.mllp_port >= 0:
                 await feed.stop()
             await sockets.close()
@@ -189,15 +189,6 @@ async def _prune(calls: CallService, host: Host) -> None:
                 await calls.prune(document)
             except (StorageFull, LogUnavailable) as error:
                 log.warning("%s keeps its old facts: %s", document, type(error).__name__)
-
-
-async def _every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
-    while True:
-        await asyncio.sleep(seconds)
-        try:
-            await work()
-        except Exception:
-            log.exception("a round of housekeeping failed")
 
 
 async def _close(store: Log, database: Database) -> None:

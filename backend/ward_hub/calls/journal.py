@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from sqlalchemy import Select, delete, select
@@ -38,23 +38,12 @@ class Journal:
         store: Log,
         directory: Callable[[str], Directory | None],
         clock: Callable[[], int],
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._database = database
         self._store = store
         self._directory = directory
         self._clock = clock
-        self._sleep = sleep
         self._turn = asyncio.Lock()
-
-    async def run(self) -> None:
-        """Read on until cancelled; a failure is logged and tried again."""
-        while True:
-            try:
-                await self.catch_up()
-            except Exception:
-                log.exception("the journal could not read on; trying again")
-            await self._sleep(LOOK_S)
 
     async def catch_up(self) -> int:
         """Read what the log took since; returns how many facts that were."""

@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from ward_hub.db.engine import Database
@@ -45,7 +45,7 @@ class DirectoryProjector:
     """Publishes the directory's documents at start and after every change, and cuts what lost its rights.
 
     Also the hub's `OccupancySink`. Failures are logged and tried again with the next poll; nothing here
-    raises but the cancellation of `run`.
+    raises but what `poll` meets in SQL.
     """
 
     def __init__(
@@ -56,7 +56,6 @@ class DirectoryProjector:
         connections: Connections,
         call_types: Mapping[str, Json],
         clock: Callable[[], int],
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._database = database
         self._current = current
@@ -64,7 +63,6 @@ class DirectoryProjector:
         self._connections = connections
         self._call_types = call_types
         self._clock = clock
-        self._sleep = sleep
         self._turn = asyncio.Lock()
         self._publishing = asyncio.Lock()
         self._published: dict[str, bytes] = {}
@@ -75,19 +73,10 @@ class DirectoryProjector:
     async def load(self) -> None:
         """Read the directory without publishing: after it terminals are known and may join.
 
-        Call before the port is opened; `run` publishes what has changed since. Raises what SQL raises.
+        Call before the port is opened; `poll` publishes what has changed since. Raises what SQL raises.
         """
         async with self._turn:
             await self._reload()
-
-    async def run(self) -> None:
-        """Publish now, then watch the revision until cancelled."""
-        while True:
-            try:
-                await self.poll()
-            except Exception:
-                log.exception("the directory could not be read; trying again")
-            await self._sleep(POLL_S)
 
     async def poll(self) -> None:
         """One look: read the directory if its revision moved, publish what is not published yet."""

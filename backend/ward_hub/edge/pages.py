@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -131,7 +132,7 @@ def page_routes(folder: Path, control: str = "") -> list[BaseRoute]:
         Route(f"{slot}/", page),
         Route(f"{slot}/sw.js", worker),
         Route(f"{slot}/manifest.webmanifest", manifest),
-        Mount("/assets", Assets(directory=folder / "assets")),
+        Mount("/assets", GZipMiddleware(Assets(directory=folder / "assets"), minimum_size=1024)),
     ]
     if (folder / "wall.html").is_file():
         routes += [

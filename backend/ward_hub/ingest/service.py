@@ -14,7 +14,7 @@ from ward_hub.ingest.hl7.mllp import Frame, MllpServer, Oversized
 from ward_hub.ingest.intake import Intake
 from ward_hub.ingest.mapping import Mapping
 from ward_hub.ingest.ports import Places
-from ward_hub.ingest.worker import Projector
+from ward_hub.ingest.worker import Beds, Projector
 from ward_hub.record.tables import FeedMessage
 
 log = logging.getLogger(__name__)
@@ -46,14 +46,10 @@ class FeedService:
         self._server = MllpServer(self.take)
 
     async def start(self, host: str, port: int) -> int:
-        """Project everything, then listen; returns the port (of use when 0 was asked for).
+        """Listen; returns the port (of use when 0 was asked for). Raises OSError when the port is taken.
 
-        Raises OSError when the port is taken. Documents that cannot be written now follow when they can.
+        Meanwhile everything is projected again, beside the terminals that come back: `settle` waits for it.
         """
-        try:
-            await self._projector.project_all()
-        except Exception:
-            log.exception("feed: documents could not be filled at the start")
         self._projector.start()
         try:
             return await self._server.start(host, port)
@@ -76,6 +72,10 @@ class FeedService:
         if answer.stays:
             self._projector.changed(answer.stays)
         return answer.acknowledgement
+
+    async def beds(self) -> dict[str, Beds]:
+        """Who lies where by the record, for the gate before the first terminal comes back."""
+        return await self._projector.beds()
 
     async def project_all(self) -> None:
         """Publish every document of the record anew. Raises what the publisher raises."""

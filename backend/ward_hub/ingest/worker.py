@@ -7,6 +7,7 @@ from the record again, so a crash between a commit and its documents heals.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timezone
@@ -34,6 +35,10 @@ GONE_MS = 7 * 86_400_000
 """How far back a start empties the cards of those who left; a crash heals at the next start."""
 
 
+Beds = tuple[dict[str, str | None], dict[str, Priority]]
+"""Bed → stay, and bed → class of its patient, of one ward."""
+
+
 class Projector:
     """Publishes what changed, soon after it changed; several changes at once make one round."""
 
@@ -56,23 +61,38 @@ class Projector:
         self._mapping = mapping
         self._clock = clock
         self._stays: set[str] = set()
+        self._everything = False
         self._dirty = asyncio.Event()
+        self._over = asyncio.Event()
         self._round = asyncio.Lock()
         self._published: dict[str, Roots] = {}
-        self._told: dict[str, tuple[dict[str, str | None], dict[str, Priority]]] = {}
+        self._told: dict[str, Beds] = {}
         self._day: date | None = None
         self._wards: list[WardPlaces] = []
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to publish in the background."""
+        """Begin to publish in the background: first everything, since a crash may have come between."""
+        self._everything = True
+        self._dirty.set()
         self._task = asyncio.get_running_loop().create_task(self._run())
 
+    async def beds(self) -> dict[str, Beds]:
+        """Ward → its beds' stays and priorities, from the record; nothing is published."""
+        found: dict[str, Beds] = {}
+        for ward in self._places.wards():
+            async with self._database.session() as session:
+                held = await store.load_ward(session, ward.id)
+            lying = {bed: held.encounters[stay] for bed, stay in held.beds.items() if stay in held.encounters}
+            found[ward.id] = _beds(ward, lying)
+        return found
+
     async def stop(self) -> None:
-        """Stop; what was not published is projected at the next start."""
+        """Stop after the round under way; what was not published is projected at the next start."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            self._over.set()
+            self._dirty.set()
+            await self._task
             self._task = None
 
     def changed(self, stays: Iterable[str]) -> None:
@@ -85,19 +105,24 @@ class Projector:
 
         Raises what the publisher and the database raise; it is then tried again in the background.
         """
+        self._everything = True
+        self._dirty.set()
+        await self.publish()
+
+    async def _forget_published(self) -> None:
         self._published.clear()
         self._told.clear()
-        self._dirty.set()
         async with self._database.session() as session:
-            gone = await store.load_recently_gone(session, self._clock() - GONE_MS)
-        self._stays |= set(gone)
-        await self.publish()
+            self._stays |= set(await store.load_recently_gone(session, self._clock() - GONE_MS))
 
     async def publish(self) -> None:
         """Publish all that changed. On return the documents are in step; raises what the publisher raises."""
         async with self._round:
             if not self._dirty.is_set():
                 return
+            if self._everything:
+                await self._forget_published()
+                self._everything = False
             self._dirty.clear()
             stays, self._stays = self._stays, set()
             try:
@@ -109,7 +134,7 @@ class Projector:
 
     async def _run(self) -> None:
         wait_s = RETRY_S
-        while True:
+        while not self._over.is_set():
             try:
                 await asyncio.wait_for(self._dirty.wait(), LOOK_S)
             except TimeoutError:
@@ -121,7 +146,8 @@ class Projector:
                 wait_s = RETRY_S
             except Exception:
                 log.exception("feed: documents are behind the record, next try in %s s", wait_s)
-                await asyncio.sleep(wait_s)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._over.wait(), wait_s)
                 wait_s = min(wait_s * 2, LONGEST_RETRY_S)
 
     async def _publish(self, stays: set[str]) -> None:
@@ -161,12 +187,7 @@ class Projector:
         await self._put(names.board(ward.id), project.board(ward, lying, without_bed, show))
 
     async def _tell(self, ward: WardPlaces, lying: dict[str, Encounter]) -> None:
-        occupancy: dict[str, str | None] = {
-            bed.id: lying[bed.id].stay if bed.id in lying else None
-            for room in ward.rooms
-            for bed in room.beds
-        }
-        priorities = project.priorities(ward, lying)
+        occupancy, priorities = _beds(ward, lying)
         if self._told.get(ward.id) == (occupancy, priorities):
             return
         self._told.pop(ward.id, None)
@@ -184,3 +205,9 @@ class Projector:
     def _today(self) -> date:
         instant = datetime.fromtimestamp(self._clock() / 1000, UTC)
         return instant.astimezone(timezone(self._mapping.utc_offset)).date()
+
+
+def _beds(ward: WardPlaces, lying: dict[str, Encounter]) -> Beds:
+    beds = [bed.id for room in ward.rooms for bed in room.beds]
+    occupancy = {bed: lying[bed].stay if bed in lying else None for bed in beds}
+    return occupancy, project.priorities(ward, lying)

@@ -97,6 +97,7 @@ async def test_a_crash_between_commit_and_documents_heals_at_the_next_start(data
     shown.failing = False
     after = make(database, shown, Beds())
     await after.start("127.0.0.1", 0)
+    await after.settle()
     assert "张" not in shown.text()
     assert "李娜" in shown.text()
     await after.stop()
