@@ -111,7 +111,7 @@ def test_a_wired_screen_that_is_gone_is_told_at_the_station_and_at_its_door_unti
         screen.page.close()
     for trouble in troubles:
         expect(trouble).to_contain_text("设备离线", timeout=MISSING_MS + SLACK_MS)
-    at_door = door.page.locator(".trouble").filter(has_text="失联")
+    at_door = door.page.locator(".trouble").filter(has_text="离线")
     expect(at_door).to_have_count(1)
     assert time.monotonic() - gone_at <= (MISSING_MS + SLACK_MS) / 1000
 

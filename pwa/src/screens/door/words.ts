@@ -23,7 +23,7 @@ export const door = words(
 		bathroomOk: "卫生间拉绳正常",
 		bathroomOpen: "卫生间线路断开",
 		bathroomUnknown: "卫生间拉绳状态未知",
-		missing: (name: string) => `${name} 失联`,
+		missing: (name: string) => `${name} 离线`,
 		soundOff: (name: string) => `${name} 声音未开启`,
 		inputOpen: (name: string) => `${name} 卫生间线路断开`,
 		isolation: (bed: string) => `${bed}床`,

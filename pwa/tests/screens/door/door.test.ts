@@ -58,7 +58,7 @@ describe("the room", () => {
 		terminal.set({ presence: { ...presence }, board: boardOf([], [mine, ...sampleTroubles()]) });
 		await tick();
 		expect(text()).toContain("卫生间线路断开");
-		expect(text()).toContain("5床床头屏 失联");
+		expect(text()).toContain("5床床头屏 离线");
 		expect(text()).not.toContain("19床");
 	});
 });
