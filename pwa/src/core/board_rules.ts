@@ -52,17 +52,17 @@ export function toReceive(
 		.filter(({ calls }) => calls.length > 0);
 }
 
-/** Progress of one own open call; null while the disk has had no time yet. */
+/** Progress of one own open call. */
 export function progressOf(
 	row: CallRow,
 	heardAt: number | null,
 	disk: "kept" | "failed" | "writing",
-): OwnPress["progress"] | null {
+): OwnPress["progress"] {
 	if (row.state === "attended") return "attended";
 	if (row.state === "taken" || row.state === "talking") return "taken";
 	if (row.received !== null) return "received";
 	if (heardAt !== null) return "stored";
-	return disk === "writing" ? null : disk;
+	return disk === "writing" ? "pressed" : disk;
 }
 
 /** Places of the own calls in a row. */

@@ -27,8 +27,8 @@ export interface OwnPress {
 	call: string;
 	type: string;
 	at: number;
-	/** kept: on this disk only, 还未送达; stored: at the hub; received: 护士站已收到; taken: someone comes; failed: could not even be kept */
-	progress: "kept" | "stored" | "received" | "taken" | "attended" | "failed";
+	/** pressed: signed and sounding, not yet on this disk; kept: on this disk only, 还未送达; stored: at the hub; received: 护士站已收到; taken: someone comes; failed: could not even be kept */
+	progress: "pressed" | "kept" | "stored" | "received" | "taken" | "attended" | "failed";
 	/** nobody has been reached: no hub, a hub that cannot store, or no answer in time; the terminal sounds itself */
 	undelivered: boolean;
 	refused: string | null;

@@ -31,7 +31,7 @@ beforeEach(() => {
 });
 
 describe("a press", () => {
-	it("goes from kept to stored to received to taken, never ahead of a receipt", async () => {
+	it("goes from pressed to kept to stored to received to taken, never ahead of a receipt", async () => {
 		const bed = await connected("bed-b01");
 		const station = await connected("station-main");
 		const answer = ward.hub.stateless;
@@ -43,7 +43,7 @@ describe("a press", () => {
 		ward.hub.stateless = answer;
 		for (let beat = 0; beat < 5; beat++) await bed.beat();
 		const seen = bed.states.flatMap((state) => state.ownPresses.map((press) => press.progress));
-		expect([...new Set(seen)]).toEqual(["kept", "stored", "received"]);
+		expect([...new Set(seen)]).toEqual(["pressed", "kept", "stored", "received"]);
 		expect(row(station)).toMatchObject({ bed: "b01", purpose: "water", count: 1, ringing: true });
 		expect(station.sounder.tone).toBe("low");
 		await station.terminal.act("acknowledged", row(station));

@@ -5,8 +5,8 @@ import * as names from "../protocol/names";
 import type { Outbox } from "./outbox";
 import { signFact, signWith } from "./signing";
 
-/** A press is shown within 200 ms (A4): a disk that takes longer than this has not kept it yet. */
-const DISK_PATIENCE_MS = 150;
+/** A press is shown and sent at once; a disk that takes longer than this to keep it is told as one that failed. */
+const DISK_PATIENCE_MS = 1_000;
 
 export type DiskState = "kept" | "failed" | "writing";
 

@@ -47,10 +47,11 @@ export class OwnPresses {
 		for (const row of board.rows) {
 			for (const call of ownCalls(row, this.terminal)) {
 				const fact = factOf(call);
-				const progress = progressOf(row, fact?.heardAt ?? null, diskOf(call));
-				if (!fact || progress === null) continue;
+				if (!fact) continue;
+				const progress = progressOf(row, fact.heardAt, diskOf(call));
 				const late = !reachable || now - fact.body.at >= UNDELIVERED_MS;
-				const undelivered = progress === "failed" || (progress === "kept" && late);
+				const here = progress === "pressed" || progress === "kept";
+				const undelivered = progress === "failed" || (here && late);
 				const { at } = fact.body;
 				presses.push({ call, type: row.type, at, progress, undelivered, refused: null });
 			}

@@ -3,6 +3,7 @@ import type { CallRow } from "../../core/calls/types";
 import type { OwnPress, TerminalState } from "../../core/terminal_types";
 
 export type Progress =
+	| "pressed"
 	| "kept"
 	| "alone"
 	| "stored"
@@ -18,6 +19,8 @@ export interface Feedback {
 	call: string;
 	type: string;
 	progress: Progress;
+	/** whether this terminal's disk holds the press */
+	kept: boolean;
 	/** steps reached: 1 pressed, 2 delivered, 3 station has it, 4 someone comes; 0 when it failed */
 	step: 0 | 1 | 2 | 3 | 4;
 	/** when the oldest press of the row was made */
@@ -26,6 +29,7 @@ export interface Feedback {
 }
 
 const STEPS: Record<Progress, Feedback["step"]> = {
+	pressed: 1,
 	kept: 1,
 	alone: 1,
 	stored: 2,
@@ -55,7 +59,8 @@ function fromRow(row: CallRow): Progress {
 /** Alone means: kept here, and nobody reached. Nothing beyond it may be claimed. */
 function settle(press: OwnPress): Progress {
 	if (press.refused !== null) return "refused";
-	return press.progress === "kept" && press.undelivered ? "alone" : press.progress;
+	const here = press.progress === "pressed" || press.progress === "kept";
+	return here && press.undelivered ? "alone" : press.progress;
 }
 
 /** What to tell the patient: about the newest press of the most urgent open row; null when nothing is open. */
@@ -77,6 +82,7 @@ export function feedbackOf(state: TerminalState): Feedback | null {
 			call: newest.call,
 			type: newest.type,
 			progress,
+			kept: newest.progress !== "pressed",
 			step: STEPS[progress],
 			since: newest.at,
 			row,
@@ -86,5 +92,6 @@ export function feedbackOf(state: TerminalState): Feedback | null {
 	if (progress === "kept" && state.layer === 4) progress = "alone";
 	if (progress === "taken" && row.state === "talking") progress = "talking";
 	const call = newest?.call ?? row.id;
-	return { call, type: row.type, progress, step: STEPS[progress], since: row.at, row };
+	const kept = newest?.progress !== "pressed";
+	return { call, type: row.type, progress, kept, step: STEPS[progress], since: row.at, row };
 }
