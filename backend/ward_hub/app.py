@@ -105,7 +105,7 @@ async def build(settings: Settings) -> Hub:
     calls = CallService(store, gate, directories.of, verify, journal, sightings.seen_between, now_ms)
     kinds = ward_rules(
         {
-            names.DocumentKind.MEMOS: memos.check,
+            names.DocumentKind.MEMOS: memos.checker(current.staff_name),
             names.DocumentKind.HANDOVER: lambda _before, after, _who: handover.validate(after),
             names.DocumentKind.NOTES: lambda _before, after, _who: notes.validate(after),
         }

@@ -223,7 +223,7 @@ def _memos(principal: Principal, name: DocumentName, view: WardView) -> Access:
         return READ_WRITE
     if _writes_as_staff(principal):
         return READ_WRITE
-    if _is(principal, TerminalKind.STATION, TerminalKind.PDA):
+    if _is(principal, TerminalKind.STATION):
         return READ
     return NOTHING
 

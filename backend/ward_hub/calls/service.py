@@ -10,15 +10,16 @@ import asyncio
 import base64
 import json
 import logging
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from pycrdt import Array, Doc
-from ward_sync.directory import Directory
+from ward_sync.directory import Directory, TerminalEntry
 from ward_sync.entitlement import judge
-from ward_sync.facts import FactError, Reason, WireFact, decode_wire
+from ward_sync.facts import FactBody, FactError, Reason, WireFact, decode_wire
 from ward_sync.retention import KEPT_WITHOUT_CALL_MS, closing_facts, leaving
 
 from ward_hub.access.port import AccessRefused, Gate, Principal
@@ -31,6 +32,10 @@ MAX_OPEN_IDS = 256
 """A terminal has at most a ward's open calls to ask about: 46 beds and 26 rooms with room to spare."""
 MISSED_AFTER_MS = 60 * 60 * 1000
 """A press this late whose terminal was heard in between arrives as a missed call."""
+
+SIGN_IN_KINDS = frozenset({"station", "pda", "whiteboard"})
+"""Where a person's name may stand under an act: nobody signs in at a door or a bed."""
+_FACT_ID = re.compile(r"[0-9a-f]{32}")
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -238,6 +243,8 @@ class CallService:
         if terminal is not None and not self._signed(terminal.key, fact):
             return Refusal(index, fact.id, Reason.BAD_SIGNATURE, lasting=False)
         reason = judge(body, directory, types)
+        if reason is None and not _may_name(body, terminal, directory):
+            reason = Reason.NOT_ENTITLED
         # A terminal that is not in the directory now may be tomorrow; what it may do, is judged then.
         lasting = reason not in (None, Reason.UNKNOWN_TERMINAL)
         return Refusal(index, fact.id, reason, lasting) if reason else None
@@ -278,6 +285,13 @@ class CallService:
         return [read_item(item) for item in items]
 
 
+def _may_name(body: FactBody, terminal: TerminalEntry | None, directory: Directory) -> bool:
+    """Whether the person an act names can have done it there. Whose session it was, the terminal says."""
+    if body.staff is None:
+        return True
+    return terminal is not None and terminal.kind in SIGN_IN_KINDS and body.staff in directory.staff_roles
+
+
 def _call_types(known: Mapping[str, Record], facts: list[tuple[int, str, WireFact]]) -> dict[str, str]:
     """Call id → call type, of the calls the log or this very frame knows."""
     types = {
@@ -305,6 +319,8 @@ def _parse(payload: str) -> tuple[str, list[str]]:
         raise ValueError(f"expected {key} to be a list of texts and nothing beside it")
     if not items or len(items) > most:
         raise ValueError(f"expected 1 to {most} {key}, got {len(items)}")
+    if kind == "open" and not all(_FACT_ID.fullmatch(item) for item in items):
+        raise ValueError("expected ids of 32 hex digits")
     return kind, items
 
 

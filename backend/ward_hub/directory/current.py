@@ -37,6 +37,12 @@ class CurrentDirectory:
     def terminals(self) -> Mapping[str, Terminal]:
         return self._terminals
 
+    def staff_name(self, ward: str, staff: str) -> str | None:
+        """The name of a person of the ward."""
+        known = self.model.wards.get(ward)
+        person = known.staff.get(staff) if known else None
+        return person.name if person else None
+
     def replace_model(self, model: DirectoryModel) -> None:
         self.model = model
         self._terminals = {

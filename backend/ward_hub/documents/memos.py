@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from pycrdt import Doc
@@ -58,23 +60,47 @@ def _event_fits(event: object) -> bool:
     )
 
 
-def check(before: Doc[Any], after: Doc[Any], who: Principal) -> str | None:
-    """Return why this terminal's write is refused, or None.
+NameOf = Callable[[str, str], str | None]
+"""(ward, staff id) → the person's name in the directory, or None."""
 
-    An author counts as verified only when the hub takes the entry in that person's own session: nobody else
-    may add an entry that says so. What is written while cut off is written unverified.
+
+def checker(name_of: NameOf) -> Callable[[Doc[Any], Doc[Any], Principal], str | None]:
+    """Return the check of a terminal's write: why it is refused, or None.
+
+    Entries are only added. An author counts as verified only when the hub takes the entry in that person's
+    own session, under their own name: nobody else may add an entry that says so. What is written while cut
+    off is written unverified.
     """
-    reason = validate(after)
-    if reason is not None:
-        return reason
-    added = _vouched(after) - _vouched(before)
-    own = set() if who.kind == "whiteboard" else {who.staff}
-    return "not_verified" if set(added) - own else None
+
+    def check(before: Doc[Any], after: Doc[Any], who: Principal) -> str | None:
+        reason = validate(after)
+        if reason is not None:
+            return reason
+        held, now = _entries(before), _entries(after)
+        if held - now:
+            return "entry_removed"
+        for text in now - held:
+            event = json.loads(text)
+            if event["verified"] and not _own(event, who, name_of):
+                return "not_verified"
+        return None
+
+    return check
 
 
-def _vouched(doc: Doc[Any]) -> Counter[str | None]:
-    """How many entries each person stands for, of those that say they are verified."""
-    return Counter(event["staff"] for event in read_list(doc, _EVENTS) or [] if event["verified"])
+def _own(event: Any, who: Principal, name_of: NameOf) -> bool:
+    """Whether the entry is by the person signed in at the terminal that sends it."""
+    staff = event["staff"]
+    return (
+        who.kind != "whiteboard"
+        and staff is not None
+        and staff == who.staff
+        and event["staff_name"] == name_of(who.ward, staff)
+    )
+
+
+def _entries(doc: Doc[Any]) -> Counter[str]:
+    return Counter(json.dumps(event, sort_keys=True) for event in read_list(doc, _EVENTS) or [])
 
 
 def validate(doc: Doc[Any]) -> str | None:

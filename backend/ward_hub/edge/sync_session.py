@@ -34,6 +34,9 @@ log = logging.getLogger("ward_hub.edge")
 DENIED = "permission-denied"
 _HUB_ONLY = (AuthRequest, AuthDenied, AuthGranted, SyncStatus)
 _MAX_WAITING_FRAMES = 1_000
+_MAX_WAITING_BYTES = 4 * 2**20
+"""A terminal sends Auth first: what waits is a few state vectors, never a socket's worth of updates."""
+_LOGGED_CHARS = 80
 
 
 class SyncSession:
@@ -44,8 +47,9 @@ class SyncSession:
         self._sockets = sockets
         self._host = sockets.host
         self._peers: dict[str, Peer] = {}
-        self._waiting: dict[str, list[Message]] = {}
+        self._waiting: dict[str, list[tuple[Message, int]]] = {}
         self._waiting_frames = 0
+        self._waiting_bytes = 0
         self._unsigned_bytes = 0
         self._signed_in = False
         self._opened_at = self._heard_at = self._quiet_since = sockets.now
@@ -72,7 +76,7 @@ class SyncSession:
         except RemoteProtocolError as error:
             self._refuse_frame(error)
             return
-        self._take(frame.address, frame.message)
+        self._take(frame.address, frame.message, len(data))
 
     def receive_text(self) -> None:
         """A text message is no frame (rule FR1)."""
@@ -100,7 +104,7 @@ class SyncSession:
         elif now - self._quiet_since >= limits.ping_ms:
             self.queue.push(PING_FRAME)
 
-    def _take(self, address: str, message: Message) -> None:
+    def _take(self, address: str, message: Message, size: int) -> None:
         peer = self._peers.get(address)
         if peer is not None and peer.open and not isinstance(message, AuthToken):
             if isinstance(message, _HUB_ONLY):
@@ -118,9 +122,9 @@ class SyncSession:
         elif isinstance(message, AuthToken):
             self._authenticate(address, message.token)
         elif isinstance(message, Close):
-            self._waiting.pop(address, None)
+            self._forget_waiting(address)
         elif not isinstance(message, _HUB_ONLY):
-            self._wait(address, message)
+            self._wait(address, message, size)
 
     def _take_for_hub(self, message: Message) -> None:
         if not isinstance(message, Stateless):
@@ -134,13 +138,21 @@ class SyncSession:
             answer = {"t": "time", "sent": body["sent"], "now": self._host.clock(), "storage": storage}
             self.queue.push(hub_frame(json.dumps(answer)))
 
-    def _wait(self, address: str, message: Message) -> None:
-        """What comes before its Auth waits for it (rule AU2)."""
+    def _wait(self, address: str, message: Message, size: int) -> None:
+        """What comes before its Auth waits for it (rule AU2), within a budget of frames and bytes."""
         self._waiting_frames += 1
-        if self._waiting_frames > _MAX_WAITING_FRAMES:
-            self._refuse_socket(CloseCode.RESET, "too many frames before their Auth")
+        self._waiting_bytes += size
+        if self._waiting_frames > _MAX_WAITING_FRAMES or self._waiting_bytes > _MAX_WAITING_BYTES:
+            self._refuse_socket(CloseCode.RESET, "too much before its Auth")
             return
-        self._waiting.setdefault(address, []).append(message)
+        self._waiting.setdefault(address, []).append((message, size))
+
+    def _forget_waiting(self, address: str) -> list[Message]:
+        """Take what waits at an address out of the budget, and return it."""
+        waiting = self._waiting.pop(address, [])
+        self._waiting_frames -= len(waiting)
+        self._waiting_bytes -= sum(size for _, size in waiting)
+        return [message for message, _ in waiting]
 
     def _authenticate(self, address: str, token: str) -> None:
         sockets = self._sockets
@@ -162,8 +174,8 @@ class SyncSession:
                 raise
             access = sockets.gate.access(principal, document)
         except AccessRefused as refused:
-            log.info("refused: %s", refused.reason)
-            self._waiting.pop(address, None)
+            log.info("%s refused: %s", document[:_LOGGED_CHARS], refused.reason)
+            self._forget_waiting(address)
             if peer is not None:
                 self._host.detach(peer, reason)
             elif reason == "revoked":
@@ -180,8 +192,7 @@ class SyncSession:
             self._host.rebind(peer, principal, access)
             return
         peer = self._peers[address] = self._host.attach(self.queue, document, address, principal, access)
-        for message in self._waiting.pop(address, ()):
-            self._waiting_frames -= 1
+        for message in self._forget_waiting(address):
             self._host.hear(peer, message)
 
     def _refuse_frame(self, error: RemoteProtocolError) -> None:
@@ -191,8 +202,8 @@ class SyncSession:
             too_big = error.code is ErrorCode.TOO_LARGE
             self._refuse_socket(CloseCode.TOO_BIG if too_big else CloseCode.UNAUTHORIZED, str(error.code))
             return
-        log.info("refused a frame: %s", error.code)
-        self._waiting.pop(address, None)
+        log.info("a frame at %s refused: %s", address[:_LOGGED_CHARS], error.code)
+        self._forget_waiting(address)
         peer = self._peers.pop(address, None)
         if peer is not None and peer.open:
             self._host.detach(peer, error.code.value)

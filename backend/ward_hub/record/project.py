@@ -84,7 +84,7 @@ def door(ward: WardPlaces, room: RoomPlace, beds: Mapping[str, Encounter]) -> di
         shown[bed.id] = {"label": bed.label}
         if encounter is None:
             continue
-        shown[bed.id] = {"label": bed.label, **_marks(encounter), "name": door_name(*_names(encounter))}
+        shown[bed.id] = {"label": bed.label, **_door_marks(encounter), "name": door_name(*_names(encounter))}
         for role in ("doctor", "nurse"):
             if name := _text(encounter, role):
                 members.append((role, name))
@@ -150,8 +150,24 @@ def _board_entry(encounter: Encounter, show: Show) -> Values:
     }
 
 
+DOOR_RISKS = frozenset({"fall"})
+"""Of the risks, what a passer-by in the corridor may read."""
+
+
+def _door_marks(encounter: Encounter) -> Values:
+    """What a door shows of a patient: who comes in must know of isolation and falls, not of the rest."""
+    return _filled(
+        {
+            "sex": _text(encounter, "sex") or "U",
+            "care_level": _text(encounter, "care_level"),
+            "risks": [risk for risk in _list(encounter, "risks") if risk in DOOR_RISKS],
+            "isolation": _list(encounter, "isolation"),
+        }
+    )
+
+
 def _marks(encounter: Encounter) -> Values:
-    """What a door and the whiteboard both show."""
+    """What the whiteboard shows of a patient."""
     return _filled(
         {
             "sex": _text(encounter, "sex") or "U",

@@ -99,11 +99,6 @@ async def load_ward(session: AsyncSession, ward: str) -> Ward:
     return Ward(encounters, {row.bed: row.stay for row in held})
 
 
-async def load_stays(session: AsyncSession, stays: Collection[str]) -> dict[str, Encounter]:
-    """Return these encounters by stay; unknown ones are left out."""
-    return await _load(session, list(stays))
-
-
 async def load_recently_gone(session: AsyncSession, since: int) -> list[str]:
     """Return the stays that left the wards of this hub after `since` (ms)."""
     query = select(EncounterRow.stay).where(EncounterRow.ward.is_(None), EncounterRow.updated_at >= since)

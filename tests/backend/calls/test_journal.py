@@ -40,7 +40,9 @@ async def _a_call(ward: Ward) -> str:
     ward.now += 20_000
     await ward.send(ward.door.make(Act.ATTENDED, ward.now, (id_of(call),)))
     await ward.send(
-        ward.door.make(Act.CLEARED, ward.now + 1, (id_of(call),), policy="tender", way="door", staff="n002")
+        ward.station.make(
+            Act.CLEARED, ward.now + 1, (id_of(call),), policy="tender", way="remote", staff="n002"
+        )
     )
     return id_of(call)
 
@@ -53,7 +55,7 @@ async def test_a_line_says_when_who_how_long_and_how(ward: Ward, journal: Journa
     assert (record["at"], record["bed"], record["purpose"]) == (NOW, "b01", "water")
     assert (record["acknowledged_at"], record["acknowledged_by"]) == (NOW + 40_000, "n001")
     assert (record["attended_by"], record["closed_by"]) == ("door-r01", "n002")
-    assert (record["closed_how"], record["way"], record["waited_ms"]) == ("cleared", "door", 40_000)
+    assert (record["closed_how"], record["way"], record["waited_ms"]) == ("cleared", "remote", 40_000)
 
 
 async def test_reading_the_log_again_changes_nothing(ward: Ward, journal: Journal) -> None:

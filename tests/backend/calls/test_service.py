@@ -133,6 +133,8 @@ async def test_a_press_over_an_hour_late_is_missed_only_if_its_terminal_was_hear
         '{"t":"facts","facts":["x"],"more":1}',
         json.dumps({"t": "facts", "facts": ["x"] * 33}),
         '{"t":"open","ids":"x"}',
+        '{"t":"open","ids":["\\ud800"]}',
+        '{"t":"open","ids":["0123"]}',
         "[" * 5000,
     ],
 )
@@ -181,3 +183,17 @@ async def test_a_press_that_comes_a_day_after_its_end_finds_its_end(ward: Ward) 
     assert await ward.service.prune(ROOM) == 1
     await ward.send(call)
     assert sorted(item[0] for item in ward.items()) == sorted([call, cancel])
+
+
+@pytest.mark.parametrize("staff", ["n001", "nobody9", None])
+async def test_a_name_under_an_act_is_one_of_the_wards_where_people_sign_in(
+    ward: Ward, staff: str | None
+) -> None:
+    call = ward.bedside.place(NOW)
+    await ward.send(call)
+    named = {"staff": staff} if staff else {}
+    at_station = ward.station.make(Act.ACKNOWLEDGED, NOW, (id_of(call),), **named)
+    at_door = ward.door.make(Act.ATTENDED, NOW, (id_of(call),), **named)
+    for wire, taken in ((at_station, staff != "nobody9"), (at_door, staff is None)):
+        (answer,) = await ward.send(wire)
+        assert answer["t"] == ("stored" if taken else "refused")

@@ -147,6 +147,7 @@ class Ward:
             "beds": {"b01": {"room": "r01", "priority": "routine"}},
             "terminals": terminals,
             "call_types": CALL_TYPES,
+            "staff": {"n001": {"role": "nurse"}, "n002": {"role": "nurse"}},
         }
         return parse_directory(roots)
 

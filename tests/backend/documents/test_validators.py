@@ -140,6 +140,22 @@ def _principal(kind: str, staff: str | None) -> Principal:
     return Principal("t", kind, "thoracic", None, None, staff, None, 0)
 
 
+def _memos(*events: dict[str, Any]) -> Doc[Any]:
+    doc: Doc[Any] = Doc()
+    doc.get("events", type=Array).extend(list(events))
+    return doc
+
+
+def _memo(memo: str, staff: str, name: str, verified: bool) -> dict[str, Any]:
+    who = {"staff": staff, "staff_name": name, "verified": verified}
+    return {"memo": memo, "field": "created", "value": True, "at": 1, **who}
+
+
+NAMES = {"n001": "林晓月", "n002": "王思雨", "n009": "周"}
+check_memos = memos.checker(lambda _ward, staff: NAMES.get(staff))
+OLD = _memo("m0", "n009", "周", True)
+
+
 @pytest.mark.parametrize(
     ("kind", "staff", "author", "verified", "taken"),
     [
@@ -156,14 +172,18 @@ def test_only_a_persons_own_session_vouches_for_an_entry(
     kind: str, staff: str | None, author: str, verified: bool, taken: bool
 ) -> None:
     """MEMO-04: an author is verified only if their session was open when the hub took the entry."""
-    before: Doc[Any] = Doc()
-    old = {"memo": "m0", "field": "created", "value": True, "at": 0}
-    before.get("events", type=Array).append({**old, "staff": "n009", "staff_name": "周", "verified": True})
-    after: Doc[Any] = Doc()
-    after.apply_update(before.get_update())
-    event = {"memo": "m1", "field": "created", "value": True, "at": 1}
-    after.get("events", type=Array).append(
-        {**event, "staff": author, "staff_name": "林", "verified": verified}
-    )
-    reason = memos.check(before, after, _principal(kind, staff))
+    after = _memos(OLD, _memo("m1", author, NAMES[author], verified))
+    reason = check_memos(_memos(OLD), after, _principal(kind, staff))
     assert reason == (None if taken else "not_verified")
+
+
+def test_nobody_is_verified_under_another_name() -> None:
+    after = _memos(OLD, _memo("m1", "n001", "冒名", True))
+    assert check_memos(_memos(OLD), after, _principal("station", "n001")) == "not_verified"
+
+
+def test_entries_are_added_never_removed_or_rewritten() -> None:
+    """MEMO-02: a memo is deleted by an entry that says so and who; no entry of somebody else's goes away."""
+    assert check_memos(_memos(OLD), _memos(), _principal("pda", "n001")) == "entry_removed"
+    rewritten = {**OLD, "value": True, "at": 2, "verified": False}
+    assert check_memos(_memos(OLD), _memos(rewritten), _principal("pda", "n001")) == "entry_removed"

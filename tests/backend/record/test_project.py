@@ -76,9 +76,8 @@ async def test_door_and_board_hold_masked_names_and_no_diagnosis(feed: Feed) -> 
             "name": "张*三",
             "sex": "M",
             "care_level": "first",
-            "risks": ["fall", "管路不明", "pressure_injury"],
+            "risks": ["fall"],
             "isolation": ["contact"],
-            "allergy": True,
         },
         "b02": {"label": "2"},
     }

@@ -32,8 +32,7 @@ async def test_beds_in_sql_follow_from_all_movements_after_any_messages(feed: Fe
     late.sort(key=lambda one: messages.index(one) + dice.randint(0, 25))
     assert set(await feed.send(*late)) == {"AA"}
     async with feed.database.session() as session:
-        stays = (await session.scalars(select(EncounterRow.stay))).all()
-        encounters = await store.load_stays(session, stays)
+        encounters, _ = await store.load_touched(session, [f"V{number}" for number in range(1, 7)], ())
         held = {(row.ward, row.bed): row.stay for row in (await session.scalars(select(BedOccupancy))).all()}
         derived = {row.stay: row.ward for row in (await session.scalars(select(EncounterRow))).all()}
     courses = {stay: course(one.movements) for stay, one in encounters.items()}
