@@ -434,3 +434,21 @@ async def test_a_quiet_y_socket_is_kept_alive(sockets: Sockets) -> None:
     sockets.beat(116_000)
     await settle()
     assert y.take() == [Awareness(b"\x00")]
+
+
+async def test_what_waits_for_its_auth_has_a_budget_in_bytes(sockets: Sockets) -> None:
+    """AU2: a signed-in socket cannot fill the hub with frames of documents it never opens."""
+    one = Terminal(sockets)
+    one.open("doc")
+    for number in range(5):
+        one.send(f"never-opened-{number}", Update(bytes(2**20)))
+    assert one.sink.code == 4205
+
+
+async def test_refused_documents_do_not_use_the_budget_up(sockets: Sockets) -> None:
+    """A terminal that keeps asking for what it may not read stays connected."""
+    one = Terminal(sockets)
+    one.open("doc")
+    for _ in range(1_100):
+        one.send("forbidden", SyncStep1(b"\x00"), AuthToken("wrong"))
+    assert one.sink.code is None
