@@ -212,6 +212,32 @@ describe("the card", () => {
 		expect(find('[data-testid="press-patient"]')).not.toBeNull();
 	});
 
+	it("says that it is still being checked after a start without the hub, nothing as a fact (A21)", async () => {
+		const clock = vi.spyOn(performance, "now").mockReturnValue(1000);
+		terminal = fakeTerminal(own, { layer: 4, lastHeardAt: NOW - 60_000 });
+		const document = terminal.document;
+		terminal.document = (name) => ({
+			subscribe: (run) => document(name).subscribe((view) => run({ ...view, syncedAt: null })),
+		});
+		show();
+		const card = () => find(".card")?.textContent ?? "";
+		expect(card().replace(/\s/g, "")).toBe("12床正在核对患者资料…");
+		expect(find(".card dl")).toBeNull();
+		clock.mockReturnValue(6001);
+		terminal.set({ now: NOW + 5001 });
+		await tick();
+		expect(card()).toContain(sampleCard(12)?.name);
+		expect(card()).not.toContain("正在核对");
+		clock.mockRestore();
+	});
+
+	it("says the same for a card that has not come", () => {
+		terminal.fill("stay/s12/card", "card", {});
+		show();
+		expect(find(".card")?.textContent).toContain("正在核对患者资料…");
+		expect(text()).not.toContain("未定级");
+	});
+
 	it("takes the ward's own care-level colours (CARD-07)", async () => {
 		terminal.fill("ward/thoracic/settings", "settings", { palette: { special: "#112233" } });
 		show();
