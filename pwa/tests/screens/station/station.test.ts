@@ -158,6 +158,26 @@ describe("the ward", () => {
 		expect(all("[data-bed]")).toHaveLength(46);
 	});
 
+	it("tells of a refused note only where one could be written", async () => {
+		const told = async (part: { writable: boolean; unsent: boolean }) => {
+			const terminal = fakeTerminal({ kind: "station", terminal: "station-main" });
+			const given = terminal.document;
+			terminal.document = (name) => ({
+				subscribe: (run) =>
+					given(name).subscribe((view) => run({ ...view, ...part, refused: "permission-denied" })),
+			});
+			render(Station, { terminal });
+			await settle();
+			await touch('[data-bed="b12"]');
+			const shown = text().includes("修改被拒绝");
+			cleanup();
+			return shown;
+		};
+		expect(await told({ writable: false, unsent: false })).toBe(false);
+		expect(await told({ writable: true, unsent: false })).toBe(true);
+		expect(await told({ writable: false, unsent: true })).toBe(true);
+	});
+
 	it("forgets a patient the moment the bed has another (A21)", async () => {
 		const terminal = await show();
 		await touch('[data-bed="b12"]');
