@@ -83,6 +83,8 @@ export async function startRunning(
 			outbox.again(fact, names.calls(fact.body.ward, fact.body.room ?? null));
 		}
 	};
+	// A20: what is on this disk has an age before the hub answers again.
+	provider.lastHeardAt = await store.meta<number>("heardAt");
 	provider.stateless.add((name, payload) => outbox.receive(name, payload));
 	outbox.refusals.add(({ id, reason, at, wire }) => refused.fact(id, reason, at, wire));
 	outbox.changes.add(changed);

@@ -43,6 +43,8 @@ import type {
 	TerminalState,
 } from "./terminal_types";
 
+/** When the hub was last heard is written to the disk at most so often. */
+const KEEP_HEARD_MS = 15_000;
 const EMPTY_BOARD: Board = { rows: [], troubles: [], closed: {} };
 
 export class WardTerminal implements Terminal {
@@ -67,6 +69,8 @@ export class WardTerminal implements Terminal {
 	private readonly received = new Set<string>();
 	/** Hands are served one after the other: a key that repeats sees the press before it. */
 	private hand: Promise<void> = Promise.resolve();
+	/** Hub time of the hub's last word, as the disk has it. */
+	private keptHeard = Number.NEGATIVE_INFINITY;
 	private scheduled = false;
 	private refreshedAt = Number.NEGATIVE_INFINITY;
 	private announced = "";
@@ -362,9 +366,19 @@ export class WardTerminal implements Terminal {
 		const kept = running.clock.keep();
 		// Relaxed: the offset of a second ago does as well.
 		if (kept !== null) running.store.putMeta("clock", kept, false).catch(() => {});
+		this.keepHeard(running);
 		const ends = this.signedIn?.session.expiresAt ?? Number.POSITIVE_INFINITY;
 		if (running.clock.now() >= ends) void this.signOut();
 		this.schedule();
+	}
+
+	/** A20: after a start without the hub, the data on this disk still has an age. */
+	private keepHeard({ provider, store }: Running): void {
+		const at = provider.lastHeardAt;
+		if (at === null || Math.abs(at - this.keptHeard) < KEEP_HEARD_MS) return;
+		this.keptHeard = at;
+		// Relaxed: a word of 15 s ago does as well.
+		store.putMeta("heardAt", at, false).catch(() => {});
 	}
 
 	private stamp(): Stamp {

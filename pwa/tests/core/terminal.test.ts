@@ -278,6 +278,21 @@ describe("a slot", () => {
 		expect(again.state()).toMatchObject({ phase: "ready", problem: null, layer: 4 });
 	});
 
+	it("knows after a start without the hub when it last heard it (A20)", async () => {
+		const bed = await connected("bed-b01");
+		for (let beat = 0; beat < 20; beat++) await bed.beat();
+		const heard = bed.state().lastHeardAt ?? 0;
+		ward.online = false;
+		ward.hub.now += 600_000;
+		const again = await opened("bed-b01");
+		const told = again.states.filter((state) => state.phase === "ready");
+		expect(told.length).toBeGreaterThan(0);
+		for (const { lastHeardAt } of told) {
+			expect(lastHeardAt).toBeLessThanOrEqual(heard);
+			expect(lastHeardAt).toBeGreaterThan(heard - 18_000);
+		}
+	});
+
 	it("says that it is not enrolled, and a press says so too", async () => {
 		const bed = await openMachine(ward, "bed-b01", disk("bed-b01"), { code: null });
 		await bed.terminal.press("patient");
