@@ -48,7 +48,7 @@ export const bedside = words(
 		call: "Call",
 		callHint: "One touch and a nurse comes",
 		again: "Touch again to call again",
-		dressing: "Drip",
+		dressing: "Dressing",
 		cancel: "Cancel",
 		emergency: "Emergency",
 		purposeTitle: "What do you need? One touch calls",
