@@ -3,7 +3,6 @@ import type { CallRow, CallType, Directory } from "../core/calls/types";
 import { common } from "../text/common";
 import { type Language, named, say } from "../text/words";
 
-export type ClassNumber = 0 | 1 | 2 | 3 | 4 | 5;
 export type Shape = "octagon" | "triangle" | "diamond" | "circle" | "square" | "hexagon";
 
 const SHAPES: readonly Shape[] = ["octagon", "triangle", "diamond", "circle", "square", "hexagon"];

@@ -34,12 +34,6 @@ export function lampOf(rows: readonly CallRow[]): Lamp | null {
 	return rows.length === 0 ? null : { colour: "green", rhythm: RHYTHMS.steady };
 }
 
-/** Whether the rhythm is in its lit part, `ms` after any common zero. */
-export function litAt(rhythm: Rhythm, ms: number): boolean {
-	const period = rhythm[0] + rhythm[1];
-	return ((ms % period) + period) % period < rhythm[0];
-}
-
 /** Seconds of one period, for a CSS animation with steps; the lit share is its first keyframe. */
 export function periodS(rhythm: Rhythm): number {
 	return (rhythm[0] + rhythm[1]) / 1000;

@@ -9,11 +9,6 @@ export function clockText(at: number): string {
 	return `${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
-/** "14:05:09". */
-export function clockSecondsText(at: number): string {
-	return `${clockText(at)}:${two(new Date(at).getSeconds())}`;
-}
-
 const WEEKDAYS_ZH = ["日", "一", "二", "三", "四", "五", "六"];
 const WEEKDAYS_EN = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { busyRows, sampleRow } from "../../src/fixture/board";
 import { NOW, sampleDirectory } from "../../src/fixture/ward";
 import { classStyle, purposeName, shapeOf, typeName } from "../../src/parts/classes";
-import { lampOf, litAt, RHYTHMS } from "../../src/parts/lamp";
+import { lampOf, RHYTHMS } from "../../src/parts/lamp";
 import { inkOn, paletteStyle } from "../../src/parts/palette";
 import { isolationKinds, orderedRisks, riskText } from "../../src/parts/patient";
 import { placeOf, whoOf } from "../../src/parts/place";
@@ -20,25 +20,6 @@ describe("the lamp (A8)", () => {
 		expect(Math.abs(hertz(RHYTHMS.code) - 1.67)).toBeLessThan(0.167);
 		expect(RHYTHMS.steady[1]).toBe(0);
 		for (const [on, off] of [RHYTHMS.urgent, RHYTHMS.code]) expect(on).toBe(off);
-	});
-
-	it("is lit in the first part of its period and always when steady", () => {
-		expect([0, 999, 1000, 1999, 2000].map((ms) => litAt(RHYTHMS.urgent, ms))).toEqual([
-			true,
-			true,
-			false,
-			false,
-			true,
-		]);
-		expect([0, 299, 300, 599, 600].map((ms) => litAt(RHYTHMS.code, ms))).toEqual([
-			true,
-			true,
-			false,
-			false,
-			true,
-		]);
-		expect([0, 500, 999_999].every((ms) => litAt(RHYTHMS.steady, ms))).toBe(true);
-		expect(litAt(RHYTHMS.urgent, -500)).toBe(false);
 	});
 
 	it("shows the most urgent open call, green when all are attended, dark when there is none", () => {

@@ -45,16 +45,3 @@ export function envelopeAt(pulse: Pulse, rise: number, at_s: number): number {
 	const edge = pulse.length_s * rise;
 	return Math.min(1, at_s / edge, (pulse.length_s - at_s) / edge);
 }
-
-/** Pulses that start in [from_s, until_s) when the tone began at 0; for tests and for telling what sounds. */
-export function pulsesBetween(tone: Tone, from_s: number, until_s: number): Pulse[] {
-	const { pulses, repeat_s } = patternOf(tone);
-	const found: Pulse[] = [];
-	for (let period = Math.floor(from_s / repeat_s); period * repeat_s < until_s; period += 1) {
-		for (const pulse of pulses) {
-			const at_s = period * repeat_s + pulse.at_s;
-			if (at_s >= from_s && at_s < until_s) found.push({ ...pulse, at_s });
-		}
-	}
-	return found;
-}

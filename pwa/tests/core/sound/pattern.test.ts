@@ -1,7 +1,7 @@
 /** A7: pulses of each tone, where they lie, and that they come again in time. */
 import { describe, expect, it } from "vitest";
 import type { Tone } from "../../../src/core/calls/types";
-import { envelopeAt, patternOf, pulsesBetween } from "../../../src/core/sound/pattern";
+import { envelopeAt, patternOf } from "../../../src/core/sound/pattern";
 import { SAMPLE_RATE_HZ, samplesOf } from "../../../src/core/sound/render";
 
 const TONES: Tone[] = ["high", "medium", "low"];
@@ -49,13 +49,6 @@ describe("envelopeAt", () => {
 		expect(values[4]).toBe(1);
 		expect(values[5]).toBeCloseTo(0.5);
 		expect(values[6]).toBe(0);
-	});
-});
-
-describe("pulsesBetween", () => {
-	it("goes over the end of a period", () => {
-		const found = pulsesBetween("low", 9.9, 20.6).map((pulse) => pulse.at_s);
-		expect(found).toEqual([10, 10.5, 20, 20.5]);
 	});
 });
 
