@@ -438,10 +438,12 @@ async def test_a_quiet_y_socket_is_kept_alive(sockets: Sockets) -> None:
 
 async def test_what_waits_for_its_auth_has_a_budget_in_bytes(sockets: Sockets) -> None:
     """AU2: a signed-in socket cannot fill the hub with frames of documents it never opens."""
+    sockets.limits = EdgeLimits(max_frame_bytes=2**20)
     one = Terminal(sockets)
     one.open("doc")
-    for number in range(5):
-        one.send(f"never-opened-{number}", Update(bytes(2**20)))
+    for number in range(8):
+        assert one.sink.code is None
+        one.send(f"never-opened-{number}", Update(bytes(2**19)))
     assert one.sink.code == 4205
 
 
