@@ -83,7 +83,8 @@ def open_database(url: str) -> Database:
     `sqlite:PATH`, `sqlite:///PATH`, `sqlite://` (in memory) or `postgresql://…`; asynchronous drivers are
     filled in. Call `await database.upgrade()` before anything else. Raises ValueError for other stores.
     """
-    engine = create_async_engine(_driver_url(url))
+    # Errors are logged: what was to be written, names and staff numbers among it, stays out of their text.
+    engine = create_async_engine(_driver_url(url), hide_parameters=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _set_pragmas)
         event.listen(engine.sync_engine, "begin", _begin)

@@ -8,6 +8,7 @@ loads it again.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -41,6 +42,7 @@ from ward_hub.doc_rooms.rules import DocumentRules
 from ward_hub.log.port import Record, RecordKind
 
 T = TypeVar("T")
+log = logging.getLogger("ward_hub.doc_rooms")
 PresenceCheck = Callable[[Peer, str], bool]
 """(peer, state as JSON text) → whether the peer may announce it."""
 
@@ -302,6 +304,7 @@ class DocRoom:
 
 def refusal(peer: Peer, reason: str) -> list[Effect]:
     """The two frames that refuse a write: why, and the status. Rules ST3, SY7."""
+    log.info("refused an update of %s to %s: %s", peer.principal.terminal, peer.document, reason)
     text = json.dumps({"t": "refused_update", "reason": reason})
     return [Answer(peer, Stateless(text)), Answer(peer, _REFUSED)]
 

@@ -18,6 +18,9 @@ from ward_hub.identity.errors import IdentityRefused
 
 log = logging.getLogger(__name__)
 
+PATH_LOGGED = 120
+"""Characters of a path in the log: longer than any of ours."""
+
 
 @dataclass(frozen=True, slots=True)
 class ErrorText:
@@ -87,16 +90,24 @@ def answering(endpoint: Endpoint, clock: Callable[[], int]) -> Endpoint:
         try:
             return await endpoint(request)
         except WardError as error:
-            return error_response(error)
+            return _refuse(request, error)
         except IdentityRefused as refused:
             wait_ms = None if refused.retry_at is None else max(0, refused.retry_at - clock())
             retry_after_s = None if wait_ms is None else -(-wait_ms // 1000)
-            return error_response(WardError(refused.code.value, retry_after_s=retry_after_s))
+            return _refuse(request, WardError(refused.code.value, retry_after_s=retry_after_s))
         except AccessRefused as refused:
             code = "forbidden" if refused.reason == "permission-denied" else "unauthorized"
-            return error_response(WardError(code))
+            return _refuse(request, WardError(code))
         except OperationalError:
-            log.exception("%s: the SQL store failed", request.url.path)
-            return error_response(WardError("storage", retry_after_s=5))
+            log.exception("the SQL store failed")
+            return _refuse(request, WardError("storage", retry_after_s=5))
 
     return answer
+
+
+def _refuse(request: Request, error: WardError) -> JSONResponse:
+    """Answer, and leave a line: never of the body, the query or the headers, where people and tokens are."""
+    path = request.scope["path"][:PATH_LOGGED]
+    client = request.client.host if request.client else "?"
+    log.info("refused %s: %s %r from %s", error.code, request.method, path, client)
+    return error_response(error)

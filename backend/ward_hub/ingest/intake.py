@@ -81,6 +81,8 @@ class Intake:
             refused = MessageRefused(207, "the message could not be read: error in the hub")
         async with self._lock:
             refused, stays = await self._keep(header, data, event, refused, now)
+        if refused is not None:
+            _log_refusal(header, refused)
         answer = acknowledge(
             header, refused, now_ms=now, utc_offset=self._mapping.utc_offset, own_id=secrets.token_hex(8)
         )
@@ -154,6 +156,15 @@ class Intake:
     def _ids(self) -> Iterator[str]:
         while True:
             yield self._fresh()
+
+
+def _log_refusal(header: Header, refused: MessageRefused) -> None:
+    """One line, without what came instead of what was expected: in a broken message that may be a name or a
+    day of birth. `ward-hub refused` shows the whole reason."""
+    kind = f"{header.kind}^{header.event}"[:40]
+    answer = "AR" if refused.reject else "AE"
+    expected = refused.text.partition(", got ")[0][:120]
+    log.warning("feed: %s %r %r: %d %r", answer, header.control_id[:40], kind, refused.code, expected)
 
 
 async def _row(session: AsyncSession, header: Header, data: bytes, now: int) -> FeedMessage:

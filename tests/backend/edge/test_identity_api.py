@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
 from ward_hub.access.gate import WardGate
@@ -314,3 +316,23 @@ async def test_a_store_that_fails_is_said_and_costs_no_code(
 def test_every_code_of_identity_has_words_and_a_status() -> None:
     assert {code.value for code in IdentityCode} <= set(ERRORS)
     assert all(400 <= text.http_status < 600 and text.message_zh for text in ERRORS.values())
+
+
+async def test_a_refusal_leaves_one_line_without_what_was_sent(
+    hub: Hub, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "ward_hub.edge.errors")
+    body = {"number": "n-4711", "password": "sesame"}
+    answer = await hub.post("/api/staff/sign-in?secret=in-query", body, "token-of-nobody")
+    code = code_of(answer)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"refused {code}: POST '/api/staff/sign-in' from 10.0.0.7"
+    ]
+
+
+async def test_an_error_of_the_store_names_no_value(hub: Hub) -> None:
+    """It is logged with its text."""
+    async with hub.database.session.begin() as session:
+        with pytest.raises(OperationalError) as failed:
+            await session.execute(text("SELECT :number FROM nowhere"), {"number": "n-4711"})
+    assert "n-4711" not in str(failed.value)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from ward_hub.db.engine import Database, open_database
 from ward_hub.documents.port import Roots
-from ward_hub.ingest.hl7.mllp import MAX_MESSAGE_BYTES, MllpClient
+from ward_hub.ingest.hl7.mllp import MAX_MESSAGE_BYTES, Frame, MllpClient
 from ward_hub.ingest.left_over import rejected
 from ward_hub.ingest.service import FeedService
 
@@ -137,3 +137,27 @@ async def test_taken_messages_are_forgotten_after_a_month_and_refused_ones_kept(
     assert len(await rejected(database)) == 1
     await client.close()
     await service.stop()
+
+
+async def test_a_refusal_leaves_one_line_without_what_the_message_says(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    service = make(database, Documents(), Beds())
+    sent = [
+        message("A01", minutes(0), control_id="GOOD"),
+        message("A01", minutes(1), "V2", "99", control_id="N" * 60),
+        message("A01", minutes(2), "V3", "2", control_id="BORN").replace(b"19800315", "欧阳伟".encode()),
+        message("A01", minutes(3), "V4", "2", control_id="LINE").replace("张^伟".encode(), "张\r伟".encode()),
+        message("Z99", minutes(4), control_id="KIND"),
+    ]
+    for one in sent:
+        await service.take(Frame(one))
+    lines = [record.getMessage() for record in caplog.records if record.name.endswith("intake")]
+    assert lines == [
+        f"feed: AE {'N' * 40!r} 'ADT^A01': 204 'PV1-3: expected a bed of ward thoracic'",
+        "feed: AE 'BORN' 'ADT^A01': 102 'PID-7: expected a time YYYYMMDDHHMMSS'",
+        "feed: AR 'LINE' 'ADT^A01': 100 'expected a segment name of three characters'",
+        lines[3],
+    ]
+    assert lines[3].startswith("feed: AR 'KIND' 'ADT^Z99': 201 'MSH-9: expected one of A01")
+    assert {record.levelname for record in caplog.records if record.getMessage() in lines} == {"WARNING"}
