@@ -6,6 +6,8 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
+from ward_hub.log.sqlite import is_held
+
 LOOPBACK = "127.0.0.1"
 
 
@@ -20,6 +22,12 @@ class DemoSettings:
     port: int
     mllp_port: int
     data: Path
+
+
+def check_data(settings: DemoSettings) -> None:
+    """Raises DemoFailed when a hub is running on the data folder."""
+    if is_held(settings.data / "log.sqlite"):
+        raise DemoFailed(f"a hub is running on {settings.data}: end it, or choose another folder with --data")
 
 
 def check_ports(settings: DemoSettings) -> None:

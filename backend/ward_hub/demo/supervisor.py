@@ -16,7 +16,7 @@ from ward_hub.demo.his import run_his
 from ward_hub.demo.hub_child import HubChild
 from ward_hub.demo.light_terminals import Place
 from ward_hub.demo.light_ward import LightWard, keep_keys
-from ward_hub.demo.places import LOOPBACK, DemoSettings, check_ports
+from ward_hub.demo.places import LOOPBACK, DemoSettings, check_data, check_ports
 from ward_hub.demo.ward import PASSWORD, WALL, DemoWard
 from ward_hub.directory import fixture
 
@@ -30,6 +30,7 @@ async def run_demo(settings: DemoSettings, say: Callable[[str], None]) -> None:
 
     `say`: shows a line to the person who started it.
     """
+    check_data(settings)
     check_ports(settings)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     (settings.data / "hub.log").unlink(missing_ok=True)

@@ -62,7 +62,7 @@ class SqliteLog:
         Raises LogUnavailable when the file is held by another process or is no log.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = _lock(path.with_name(path.name + ".lock"))
+        self._lock = _lock(_lock_path(path))
         try:
             self._write_connection = _connect(path)
             self._write_connection.execute("PRAGMA journal_mode=WAL")
@@ -211,6 +211,24 @@ _Outcome = tuple[_Append | _Job, Any]
 
 def _connect(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
+
+
+def is_held(path: Path) -> bool:
+    """Whether a process holds the log of this file now. Makes and changes no file."""
+    try:
+        handle = _lock_path(path).open("rb")
+    except FileNotFoundError:
+        return False
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _lock_path(path: Path) -> Path:
+    return path.with_name(path.name + ".lock")
 
 
 def _lock(path: Path) -> IO[bytes]:

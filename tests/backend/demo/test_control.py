@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 from typing import Any, cast
@@ -10,9 +11,11 @@ import httpx
 import pytest
 from ward_hub.demo.control import control_app
 from ward_hub.demo.hub_child import HubChild, HubState
-from ward_hub.demo.places import DemoFailed, DemoSettings, check_ports
+from ward_hub.demo.places import DemoFailed, DemoSettings, check_data, check_ports
+from ward_hub.demo.supervisor import run_demo
 from ward_hub.demo.ward import DemoWard
 from ward_hub.directory.fixture import terminals
+from ward_hub.log.sqlite import SqliteLog
 
 HUB = "http://127.0.0.1:8080"
 
@@ -78,6 +81,20 @@ def test_a_busy_port_is_named_with_the_option_that_changes_it(tmp_path: Path) ->
             check_ports(DemoSettings(_free_pair(), port, tmp_path))
     with pytest.raises(DemoFailed, match="does not exist"):
         check_ports(DemoSettings(65535, 2575, tmp_path))
+
+
+async def test_a_second_demo_on_the_same_folder_touches_nothing(tmp_path: Path) -> None:
+    (tmp_path / "hub.log").write_text("of the demo that runs")
+    running = SqliteLog(tmp_path / "log.sqlite")
+    before = sorted(os.listdir(tmp_path))
+    settings = DemoSettings(_free_pair(), 0, tmp_path)
+    with pytest.raises(DemoFailed, match=rf"a hub is running on {tmp_path}.*--data"):
+        await run_demo(settings, print)
+    assert sorted(os.listdir(tmp_path)) == before
+    assert (tmp_path / "hub.log").read_text() == "of the demo that runs"
+    await running.close()
+    check_data(settings)
+    check_data(DemoSettings(1, 2, tmp_path / "absent"))
 
 
 def _free_pair() -> int:
