@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ward_hub.devices.profiles import load_profiles
@@ -361,11 +361,6 @@ def retire_key(session: AsyncSession, row: TerminalRow, now: int, why: str) -> N
     )
     row.public_key = None
     row.bound_at = None
-
-
-async def count_terminals(session: AsyncSession) -> int:
-    """How many terminals are planned, active or revoked; 0 says that no ward was set up yet."""
-    return await session.scalar(select(func.count()).select_from(TerminalRow)) or 0
 
 
 def _check_ids(ids: Iterable[str]) -> None:
