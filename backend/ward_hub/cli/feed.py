@@ -19,6 +19,7 @@ _HEADER = re.compile(rb"(?:^|\r)(?=MSH[^\r\nA-Za-z0-9\s])")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
+    parser.epilog = "Exit status: 0 when every message was answered AA, else 1."
     parser.add_argument("file", type=Path, help="messages with CR or LF segments, or framed as MLLP")
     parser.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
     parser.add_argument("--port", type=int, default=2575, help="default: %(default)s")
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Send the file; returns 1 when it cannot be read or the connection fails, else 0."""
+    """Send the file; returns 0 when every message was accepted (AA), else 1."""
     try:
         messages = split_messages(args.file.read_bytes())
         if args.charset:
@@ -72,6 +73,7 @@ async def _send(messages: list[bytes], host: str, port: int, timeout_s: float) -
             code, reason = read_answer(answer)
             counts[code] += 1
             if code != "AA":
+                status = 1
                 header = read_header(message)
                 kind = f"{header.kind}^{header.event}"
                 print(f"{number}: {kind} {header.control_id}: {code} {reason}")

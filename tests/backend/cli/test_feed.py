@@ -67,12 +67,24 @@ def test_answers_are_counted_and_refusals_named(
 ) -> None:
     path = tmp_path / "messages.hl7"
     path.write_bytes(ONE + b"\r" + TWO + b"\r" + ONE)
-    assert main(["feed", str(path), "--port", str(port)]) == 0
+    assert main(["feed", str(path), "--port", str(port)]) == 1
     out = capsys.readouterr().out.splitlines()
     assert out == [
         f"2: ADT^A02 A02-V1-{NOON}: AE no bed |99|",
         "3 of 3 messages answered: AA 2, AE 1",
     ]
+
+
+def test_only_a_file_that_was_taken_whole_is_a_success(
+    port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "messages.hl7"
+    path.write_bytes(ONE)
+    assert main(["feed", str(path), "--port", str(port)]) == 0
+    assert capsys.readouterr().out == "1 of 1 messages answered: AA 1\n"
+    with pytest.raises(SystemExit):
+        main(["feed", "--help"])
+    assert "Exit status: 0 when every message was answered AA" in capsys.readouterr().out
 
 
 def test_a_lost_connection_is_a_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
