@@ -15,6 +15,10 @@ from ward_sync.tones import TONES
 
 # A talk this short was none: no audio passed (CF22).
 REAL_TALK_MS: Final = 2_000
+# A talk cannot be longer than from its answer to its end; clocks differ this much (CF22).
+TALK_SLACK_MS: Final = 5_000
+# What stands at a patient: its hang-up closes only what it placed (CF25).
+_PATIENT_KINDS: Final = frozenset({"bedside", "call_point"})
 
 
 class State(IntEnum):
@@ -31,8 +35,8 @@ class Life:
     """One call at one time. `closing` is the fact that ended it, None while it is open.
 
     `ring_from`: since when it rings (ms, first sight or end of the reminder), None when it does not;
-    `supports`: facts a strict clear of it may rest on, newest last; `declined_by`: PDAs to leave out;
-    `received_by`: stations that have it.
+    `supports`: facts a strict clear of it may rest on, newest last; `talks`: real `ended` id → its answer;
+    `declined_by`: PDAs to leave out; `received_by`: stations that have it.
     """
 
     call: HeardFact
@@ -44,6 +48,7 @@ class Life:
     talking: HeardFact | None
     attended: HeardFact | None
     supports: tuple[HeardFact, ...]
+    talks: Mapping[str, HeardFact]
     declined_by: frozenset[str]
     received_by: frozenset[str]
 
@@ -119,14 +124,12 @@ def _live(call: HeardFact, named: Iterable[HeardFact], directory: Directory, now
     for fact in sorted(named, key=order_key):
         if fact.body.ward == call.body.ward and fact.body.room == call.body.room:
             acts[fact.body.act].append(fact)
+    talks = _real_talks(acts)
     supports = tuple(
-        sorted(
-            acts[Act.ATTENDED] + [fact for fact in acts[Act.ENDED] if _was_real(fact)],
-            key=order_key,
-        )
+        sorted(acts[Act.ATTENDED] + [fact for fact in acts[Act.ENDED] if fact.id in talks], key=order_key)
     )
     closing = _closing(call, acts, {fact.id for fact in supports}, directory)
-    taken = _taker(acts)
+    taken = _taker(acts, talks)
     talking = _talk(acts, directory, now)
     attended = _last(acts[Act.ATTENDED])
     state = (
@@ -143,6 +146,7 @@ def _live(call: HeardFact, named: Iterable[HeardFact], directory: Directory, now
         talking=talking,
         attended=attended,
         supports=supports,
+        talks=talks,
         declined_by=_declined(acts[Act.DECLINED], state, ring_from),
         received_by=frozenset(fact.body.terminal for fact in acts[Act.RECEIVED]),
     )
@@ -152,8 +156,19 @@ def _last(facts: list[HeardFact]) -> HeardFact | None:
     return facts[-1] if facts else None
 
 
-def _was_real(ended: HeardFact) -> bool:
-    return (ended.body.talk_ms or 0) >= REAL_TALK_MS
+def _real_talks(acts: Mapping[Act, list[HeardFact]]) -> dict[str, HeardFact]:
+    """Return the answer of each `ended` that was a real talk: the first that makes it one (CF22)."""
+    found: dict[str, HeardFact] = {}
+    for ended in acts.get(Act.ENDED, ()):
+        talk_ms = ended.body.talk_ms or 0
+        if talk_ms < REAL_TALK_MS:
+            continue
+        for answered in acts.get(Act.ANSWERED, ()):
+            most = order_at(ended) - order_at(answered) + TALK_SLACK_MS
+            if order_key(answered) < order_key(ended) and talk_ms <= most:
+                found[ended.id] = answered
+                break
+    return found
 
 
 def _closing(
@@ -162,8 +177,16 @@ def _closing(
     """Return the first fact that ends the call (CF23 to CF26)."""
     closing = [fact for fact in acts.get(Act.CANCELLED, ()) if fact.body.terminal == call.body.terminal]
     closing += [fact for fact in acts.get(Act.CLEARED, ()) if _clears(fact, call, supports, directory)]
-    closing += [fact for fact in acts.get(Act.ENDED, ()) if _policy(fact, call, directory) == "tender"]
+    closing += [fact for fact in acts.get(Act.ENDED, ()) if _hangs_up(fact, call, directory)]
     return min(closing, key=order_key, default=None)
+
+
+def _hangs_up(fact: HeardFact, call: HeardFact, directory: Directory) -> bool:
+    """Return whether an `ended` closes the call: a room-mate's, or an unknown terminal's, does not (CF25)."""
+    terminal = directory.terminals.get(fact.body.terminal)
+    staffs = terminal is not None and terminal.kind not in _PATIENT_KINDS
+    own = fact.body.terminal == call.body.terminal
+    return (own or staffs) and _policy(fact, call, directory) == "tender"
 
 
 def _clears(fact: HeardFact, call: HeardFact, supports: set[str], directory: Directory) -> bool:
@@ -201,7 +224,7 @@ def _talk(acts: Mapping[Act, list[HeardFact]], directory: Directory, now: int) -
     return None
 
 
-def _taker(acts: Mapping[Act, list[HeardFact]]) -> HeardFact | None:
+def _taker(acts: Mapping[Act, list[HeardFact]], talks: Mapping[str, HeardFact]) -> HeardFact | None:
     """Return the newest fact by which someone has taken the call (CF20, CF22).
 
     An answer takes it too, unless its talk ended before it was one; a later decline by the same terminal
@@ -210,7 +233,7 @@ def _taker(acts: Mapping[Act, list[HeardFact]]) -> HeardFact | None:
     answers = [
         fact
         for fact in acts.get(Act.ANSWERED, ())
-        if (end := _next_end(fact, acts)) is None or _was_real(end)
+        if (end := _next_end(fact, acts)) is None or end.id in talks
     ]
     takers = [
         fact

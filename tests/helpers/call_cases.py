@@ -273,6 +273,12 @@ def _talking() -> list[Case]:
     no_audio = act("ended", "bed-b01", s(7), EMERGENCY, policy="strict", talk_ms=1_999)
     routine_answer = act("answered", "station-main", s(5), P)
     routine_end = act("ended", "bed-b01", s(20), P, talk_ms=12_000)
+    mates_end = act("ended", "bed-b02", s(20), P, talk_ms=12_000)
+    unknown_end = act("ended", "station-gone", s(20), P, talk_ms=12_000)
+    unknown_press = press("bed-b77", T0, room="r07")
+    unknown_own_end = act("ended", "bed-b77", s(20), unknown_press, talk_ms=0)
+    longest = act("ended", "station-main", s(30), EMERGENCY, policy="strict", talk_ms=30_000)
+    boast = act("ended", "station-main", s(30), EMERGENCY, policy="strict", talk_ms=30_001)
     return [
         Case(
             "answered is talking and silent",
@@ -311,6 +317,49 @@ def _talking() -> list[Case]:
             _over(P, routine_end),
         ),
         Case(
+            "a room-mate's hanging up closes nothing",
+            "CF25",
+            [P, routine_answer, mates_end],
+            s(21),
+            [{"id": P.id, "state": "taken"}],
+        ),
+        Case(
+            "nor without a talk",
+            "CF25 CF22",
+            [P, mates_end],
+            s(21),
+            [{"id": P.id, "state": "waiting", "ringing": True}],
+        ),
+        Case(
+            "nor that of a terminal the directory does not know",
+            "CF25",
+            [P, routine_answer, unknown_end],
+            s(21),
+            [{"id": P.id, "state": "taken"}],
+        ),
+        Case(
+            "an unknown terminal still hangs up what it placed",
+            "CF25",
+            [unknown_press, unknown_own_end],
+            s(21),
+            [],
+            _over(unknown_press, unknown_own_end),
+        ),
+        Case(
+            "a talk longer than since its answer was none: the call rings",
+            "CF22",
+            [EMERGENCY, answered, boast],
+            s(31),
+            [{"state": "waiting", "ringing": True, "restsOn": [], "supported": False}],
+        ),
+        Case(
+            "five seconds more are the clocks'",
+            "CF22",
+            [EMERGENCY, answered, longest],
+            s(31),
+            [{"state": "taken", "ringing": False, "restsOn": [longest.id], "supported": True}],
+        ),
+        Case(
             "answered again after the first talk talks again",
             "CF21",
             [EMERGENCY, answered, real, act("answered", "pda-01", s(40), EMERGENCY)],
@@ -332,6 +381,9 @@ def _clearing() -> list[Case]:
     other = act(
         "cleared", "pda-01", s(50), EMERGENCY, policy="strict", way="bed", rests_on=[wrong_support.id]
     )
+    answered = act("answered", "station-main", s(25), EMERGENCY)
+    answered_late = act("answered", "station-main", s(31), EMERGENCY)
+    answered_other = act("answered", "station-main", s(25), P_LATER)
     real = act("ended", "station-main", s(30), EMERGENCY, policy="strict", talk_ms=2_000)
     talked = act(
         "cleared", "station-main", s(35), EMERGENCY, policy="strict", way="talked", rests_on=[real.id]
@@ -419,7 +471,7 @@ def _clearing() -> list[Case]:
         Case(
             "strict: cleared after a real talk",
             "CF22 CF26",
-            [EMERGENCY, real, talked],
+            [EMERGENCY, answered, real, talked],
             s(36),
             [],
             _over(EMERGENCY, talked, way="talked"),
@@ -427,9 +479,37 @@ def _clearing() -> list[Case]:
         Case(
             "strict: a talk under two seconds supports nothing",
             "CF22 CF26 A16",
-            [EMERGENCY, short, not_talked],
+            [EMERGENCY, answered, short, not_talked],
             s(36),
             [{"state": "waiting"}],
+        ),
+        Case(
+            "strict: an invented talk supports nothing",
+            "CF22 CF26",
+            [EMERGENCY, real, talked],
+            s(36),
+            [{"state": "waiting", "ringing": True, "restsOn": [], "supported": False}],
+        ),
+        Case(
+            "strict: nor does a talk of an unverified answer",
+            "CF16 CF22",
+            [EMERGENCY, replace(answered, verified=False), real, talked],
+            s(36),
+            [{"state": "waiting", "restsOn": []}],
+        ),
+        Case(
+            "strict: nor does a talk answered only after its end",
+            "CF22",
+            [EMERGENCY, answered_late, real, talked],
+            s(36),
+            [{"state": "talking", "restsOn": []}],
+        ),
+        Case(
+            "strict: nor does the answer of another call",
+            "CF22",
+            [EMERGENCY, P_LATER, answered_other, real, talked],
+            s(36),
+            [{"type": "emergency", "state": "waiting"}, {"type": "patient", "state": "talking"}],
         ),
         Case(
             "strict: the bathroom is cleared at its source",

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from ward_sync.call_life import lives
+from ward_sync.call_life import lives, order_at, order_key
 from ward_sync.calls import Board, CallRow, fold
 from ward_sync.directory import Directory, parse_directory
 from ward_sync.entitlement import judge
@@ -371,7 +371,7 @@ def expected_over(facts: dict[str, HeardFact], directory: Directory) -> set[str]
             tender = (body.policy if judged else directory.policy(call.body.type or "")) == "tender"
             closes = (
                 (body.act is Act.CANCELLED and own)
-                or (body.act is Act.ENDED and tender)
+                or (body.act is Act.ENDED and tender and (own or of_staff(body.terminal, directory)))
                 or (
                     body.act is Act.CLEARED
                     and (own or body.way != "source")
@@ -388,8 +388,21 @@ def supports(facts: dict[str, HeardFact], name: str, call: HeardFact) -> bool:
     fact = facts.get(name)
     if fact is None or call.id not in fact.body.calls or fact.body.room != call.body.room:
         return False
-    real = fact.body.act is Act.ENDED and (fact.body.talk_ms or 0) >= 2_000
+    real = fact.body.act is Act.ENDED and any(
+        answered.body.act is Act.ANSWERED
+        and call.id in answered.body.calls
+        and answered.body.room == call.body.room
+        and order_key(answered) < order_key(fact)
+        and 2_000 <= (fact.body.talk_ms or 0) <= order_at(fact) - order_at(answered) + 5_000
+        for answered in facts.values()
+    )
     return real or fact.body.act is Act.ATTENDED
+
+
+def of_staff(terminal: str, directory: Directory) -> bool:
+    """Whether the directory knows the terminal, and as none of a patient's."""
+    entry = directory.terminals.get(terminal)
+    return entry is not None and entry.kind not in ("bedside", "call_point")
 
 
 def play(data: bytes) -> History:

@@ -87,3 +87,16 @@ def test_what_closes_a_call_comes_back_with_it() -> None:
     assert fold(back, WARD, None, s(9_001)).rows == ()
     assert closing_facts([call, taken], call.id, WARD, s(10)) == ()
     assert closing_facts([cleared], call.id, WARD, s(10)) == ()
+
+
+def test_what_a_talk_closed_comes_back_with_the_answer_to_it() -> None:
+    """CF44, CF22: without its answer a talk is none, and the call would ring again."""
+    call = press("bed-b01", T0, type="emergency")
+    answered = act("answered", "station-main", s(2), call)
+    ended = act("ended", "station-main", s(9), call, policy="strict", talk_ms=6_000)
+    cleared = act("cleared", "pda-01", s(12), call, policy="strict", way="talked", rests_on=[ended.id])
+    facts = [call, answered, ended, cleared]
+    assert set(closing_facts(facts, call.id, WARD, s(13))) == {fact.id for fact in facts}
+    late = replace(answered, heard_at=s(1_000), seen_at=s(1_000))
+    assert leaving([call, late, ended, cleared], WARD, s(1_599)) == frozenset()
+    assert leaving([call, late, ended, cleared], WARD, s(1_600)) == {fact.id for fact in facts}

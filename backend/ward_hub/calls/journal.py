@@ -68,9 +68,12 @@ class Journal:
     async def closing(self, calls: Sequence[str]) -> list[Entry]:
         """The facts that close those of the calls that are over (CF44)."""
         entries = {entry.id: entry for entry in await self.naming(calls)}
-        heard = [entry.heard for entry in entries.values()]
-        # The hub has judged all of these: no directory is needed to say what closes what.
-        ids = {fact for call in calls for fact in closing_facts(heard, call, Directory(), self._clock())}
+        ids: set[str] = set()
+        for ward in {entry.fact.body.ward for entry in entries.values()}:
+            heard = [entry.heard for entry in entries.values() if entry.fact.body.ward == ward]
+            directory = self._directory(ward) or Directory()
+            for call in calls:
+                ids.update(closing_facts(heard, call, directory, self._clock()))
         return [entries[fact] for fact in sorted(ids)]
 
     async def naming(self, calls: Sequence[str]) -> list[Entry]:

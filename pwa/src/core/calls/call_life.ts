@@ -2,11 +2,15 @@
  * The life of one call: which facts count, and what they make of it (CF15 to CF29). The same as
  * ward_sync.call_life; rows, order and escalation are fold.ts and escalation.ts.
  */
-import { policyOf } from "./directory";
-import type { Act, CallState, Directory, HeardFact, Policy } from "./types";
+import { own, policyOf } from "./directory";
+import type { Act, CallState, Directory, HeardFact, Policy, TerminalKind } from "./types";
 
 /** A talk this short was none: no audio passed (CF22). */
 export const REAL_TALK_MS = 2_000;
+/** A talk cannot be longer than from its answer to its end; clocks differ this much (CF22). */
+const TALK_SLACK_MS = 5_000;
+/** What stands at a patient: its hang-up closes only what it placed (CF25). */
+const PATIENT_KINDS: readonly TerminalKind[] = ["bedside", "call_point"];
 /** A missed call rings for one repetition of the low tone (sync/vectors/tones.json). */
 const MISSED_RING_MS = 10_000;
 
@@ -26,6 +30,8 @@ export interface Life {
 	attended: HeardFact | null;
 	/** facts a strict clear of it may rest on, newest last */
 	supports: HeardFact[];
+	/** real `ended` id → its answer */
+	talks: Map<string, HeardFact>;
 	declinedBy: Set<string>;
 	receivedBy: Set<string>;
 }
@@ -116,9 +122,11 @@ function live(call: HeardFact, named: HeardFact[], directory: Directory, now: nu
 			acts[fact.body.act].push(fact);
 		}
 	}
-	const supports = [...acts.attended, ...acts.ended.filter(wasReal)].sort(byOrder);
+	const talks = realTalks(acts);
+	const talked = acts.ended.filter((fact) => talks.has(fact.id));
+	const supports = [...acts.attended, ...talked].sort(byOrder);
 	const closing = closingOf(call, acts, new Set(supports.map((fact) => fact.id)), directory);
-	const taken = takerOf(acts);
+	const taken = takerOf(acts, talks);
 	const talking = talkOf(acts, directory, now);
 	const attended = acts.attended.at(-1) ?? null;
 	const state = attended ? "attended" : talking ? "talking" : taken ? "taken" : "waiting";
@@ -133,13 +141,26 @@ function live(call: HeardFact, named: HeardFact[], directory: Directory, now: nu
 		talking,
 		attended,
 		supports,
+		talks,
 		declinedBy: declinedOf(acts.declined, state, ringFrom),
 		receivedBy: new Set(acts.received.map((fact) => fact.body.terminal)),
 	};
 }
 
-function wasReal(ended: HeardFact): boolean {
-	return (ended.body.talk_ms ?? 0) >= REAL_TALK_MS;
+/** The answer of each `ended` that was a real talk: the first that makes it one (CF22). */
+function realTalks(acts: Acts): Map<string, HeardFact> {
+	const found = new Map<string, HeardFact>();
+	for (const ended of acts.ended) {
+		const talkMs = ended.body.talk_ms ?? 0;
+		if (talkMs < REAL_TALK_MS) continue;
+		const answer = acts.answered.find(
+			(answered) =>
+				byOrder(answered, ended) < 0 &&
+				talkMs <= orderAt(ended) - orderAt(answered) + TALK_SLACK_MS,
+		);
+		if (answer) found.set(ended.id, answer);
+	}
+	return found;
 }
 
 /** The first fact that ends the call (CF23 to CF26). */
@@ -152,9 +173,17 @@ function closingOf(
 	const closing = [
 		...acts.cancelled.filter((fact) => fact.body.terminal === call.body.terminal),
 		...acts.cleared.filter((fact) => clears(fact, call, supports, directory)),
-		...acts.ended.filter((fact) => policy(fact, call, directory) === "tender"),
+		...acts.ended.filter((fact) => hangsUp(fact, call, directory)),
 	];
 	return closing.sort(byOrder)[0] ?? null;
+}
+
+/** Whether an `ended` closes the call: a room-mate's, or an unknown terminal's, does not (CF25). */
+function hangsUp(fact: HeardFact, call: HeardFact, directory: Directory): boolean {
+	const terminal = own(directory.terminals, fact.body.terminal);
+	const staffs = terminal !== undefined && !PATIENT_KINDS.includes(terminal.kind);
+	const placed = fact.body.terminal === call.body.terminal;
+	return (placed || staffs) && policy(fact, call, directory) === "tender";
 }
 
 function clears(
@@ -200,10 +229,10 @@ function talkOf(acts: Acts, directory: Directory, now: number): HeardFact | null
  * The newest fact by which someone has taken the call (CF20, CF22). An answer takes it too, unless its talk
  * ended before it was one; a later decline by the same terminal gives it back.
  */
-function takerOf(acts: Acts): HeardFact | null {
+function takerOf(acts: Acts, talks: Life["talks"]): HeardFact | null {
 	const answers = acts.answered.filter((fact) => {
 		const end = nextEnd(fact, acts);
-		return !end || wasReal(end);
+		return !end || talks.has(end.id);
 	});
 	const takers = [...acts.acknowledged, ...answers].filter(
 		(fact) =>

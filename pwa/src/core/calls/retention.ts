@@ -35,7 +35,8 @@ export function leaving(
 /** When a hub heard the last fact the end of the call needs; null while it has not heard all of them. */
 function closedAtOf(life: Life, facts: Map<string, HeardFact>): number | null {
 	if (!life.closing) return null;
-	const rests = (life.closing.body.rests_on ?? []).flatMap((id) => facts.get(id) ?? []);
+	const restsOn = life.closing.body.rests_on ?? [];
+	const rests = restsOn.flatMap((id) => [facts.get(id) ?? [], life.talks.get(id) ?? []].flat());
 	let last = 0;
 	for (const fact of [life.call, life.closing, ...rests]) {
 		if (fact.heardAt === null) return null;
