@@ -202,6 +202,8 @@ class History:
             if fact.body.act is Act.PLACED:
                 closing = closing_facts(self.store.values(), fact.id, self.directory, self.now)
                 self.document.update(closing)
+                # An act may have left the document before the press it names came: as CallService does.
+                self.document.update(known.id for known in self.store.values() if fact.id in known.body.calls)
         for name in sorted(self.document | {fact.id}):
             if name == fact.id or fact.id in self.store[name].body.calls:
                 self.tell(self.store[name])

@@ -23,7 +23,7 @@ PWA = Path(__file__).parents[2] / "pwa"
 COMPARED = 400
 
 
-@settings(max_examples=2_000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2_000, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.binary(min_size=40, max_size=240))
 def test_no_history_loses_or_resurrects_a_call(data: bytes) -> None:
     """CF15, CF19, CF23 to CF26, CF43, CF44."""
