@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from ward_hub.db.engine import Database
@@ -14,7 +13,7 @@ from ward_hub.identity.tables import InstallationRow
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """`id` never changes; `generation` grows with every restore from a backup."""
+    """`id` never changes; `generation` is for a restore from a backup to count on."""
 
     id: str
     generation: int
@@ -33,11 +32,3 @@ async def load_installation(database: Database) -> Installation:
         async with database.session() as session:
             row = await session.get_one(InstallationRow, 1)
     return Installation(row.installation, row.generation)
-
-
-async def begin_generation(database: Database) -> Installation:
-    """After a restore: count one generation further, so that terminals compare before they send."""
-    await load_installation(database)
-    async with database.session.begin() as session:
-        await session.execute(update(InstallationRow).values(generation=InstallationRow.generation + 1))
-    return await load_installation(database)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from ward_hub.identity.installation import begin_generation, load_installation
+from ward_hub.identity.installation import load_installation
 from ward_hub.identity.keys import decode_base64url, encode_base64url
 from ward_hub.identity.tokens import load_secret
 from ward_hub.identity.tries import MAX_KEYS, FailureLimit
@@ -37,14 +37,12 @@ def test_a_secret_others_can_read_is_not_used(tmp_path: Path) -> None:
         load_secret(tmp_path)
 
 
-async def test_an_installation_keeps_its_id_and_counts_its_restores(tmp_path: Path) -> None:
+async def test_an_installation_keeps_its_id(tmp_path: Path) -> None:
     async with standard_ward(tmp_path) as database:
         made = await asyncio.gather(*(load_installation(database) for _ in range(4)))
         assert len(set(made)) == 1
         assert made[0].generation == 1
-        restored = await begin_generation(database)
-        assert (restored.id, restored.generation) == (made[0].id, 2)
-        assert await load_installation(database) == restored
+        assert await load_installation(database) == made[0]
 
 
 def test_failures_are_counted_in_a_window_and_forgotten() -> None:

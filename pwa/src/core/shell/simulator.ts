@@ -36,11 +36,6 @@ const PANELS: Partial<Record<TerminalKind, Panel>> = {
 			key("cancel", "取消"),
 			key("dressing", "换药"),
 			key("light", "照明"),
-			{
-				id: "unplug",
-				text: "拔出手柄",
-				event: { event: "unplug", part: "handset", plugged: false },
-			},
 		],
 	},
 	door: {
@@ -140,17 +135,7 @@ function draw(document: Document, panel: Panel, events: ShellEvents) {
 		button.type = "button";
 		button.dataset.hardware = id;
 		button.textContent = text;
-		let plugged = true;
-		button.addEventListener("click", () => {
-			if (event.event !== "unplug") {
-				events.emit(event);
-				return;
-			}
-			// one key for both ways of a plug
-			plugged = !plugged;
-			button.textContent = plugged ? text : "插回手柄";
-			events.emit({ ...event, plugged });
-		});
+		button.addEventListener("click", () => events.emit(event));
 		strip.append(button);
 	}
 	const lamp = document.createElement("i");
