@@ -39,7 +39,9 @@ def install() -> None:
     wanted = " ".join(missing)
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise Failure(f"the browser tests need {wanted}. On Debian: sudo apt-get install {wanted}")
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    # dpkg looks for ldconfig and its like in the system's own folders, which a bare PATH may lack.
+    path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+    environment = {**os.environ, "PATH": path, "DEBIAN_FRONTEND": "noninteractive"}
     for arguments in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", *missing]):
         done = subprocess.run(
             ["apt-get", *arguments], env=environment, capture_output=True, text=True, check=False
