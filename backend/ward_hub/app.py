@@ -10,7 +10,6 @@ import hashlib
 import logging
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -65,14 +64,6 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Hub:
-    """A composed hub. `run` is its life; `app` is served while it lasts."""
-
-    app: Starlette
-    settings: Settings
-
-
 def client_id(installation: Installation) -> int:
     """The hub's Yjs client id: one for life, so that state vectors do not grow; another after a restore,
     since the clocks that were lost may be out there."""
@@ -80,7 +71,7 @@ def client_id(installation: Installation) -> int:
     return int.from_bytes(digest[:4], "big") or 1
 
 
-async def build(settings: Settings) -> Hub:
+async def build(settings: Settings) -> Starlette:
     """Open what a hub needs and put it together.
 
     Raises AppMissing, LogUnavailable, ValueError (an address of a store) and OSError (the data folder).
@@ -169,7 +160,7 @@ async def build(settings: Settings) -> Hub:
         *calls_routes(gate, journal, now_ms),
         *pages,
     ]
-    return Hub(Starlette(routes=routes, lifespan=life), settings)
+    return Starlette(routes=routes, lifespan=life)
 
 
 async def _live(_request: Request) -> JSONResponse:

@@ -47,7 +47,7 @@ class CallRecord:
 def records(facts: Iterable[HeardFact], directory: Directory | None = None, now: int = 0) -> list[CallRecord]:
     """Return one record a call, oldest first.
 
-    The directory decides only what no hub has judged (CF25); the hub's own facts need none.
+    The directory decides what no hub has judged (CF25), and whose hang-up ends a call.
     """
     merged = merge(facts)
     acts: dict[str, list[HeardFact]] = defaultdict(list)

@@ -97,9 +97,9 @@ async def hub_here(folder: Path, standard_ward: Path, *, mllp: bool = False) -> 
     )
     if not settings.data.exists():
         shutil.copytree(standard_ward, settings.data)
-    hub = await build(settings)
+    app = await build(settings)
     listening: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    server = make_server(hub.app, "127.0.0.1", 0, listening.set_result)
+    server = make_server(app, "127.0.0.1", 0, listening.set_result)
     serving = asyncio.create_task(server.serve())
     works: set[asyncio.Future[Any]] = {serving, listening}
     await asyncio.wait(works, return_when=asyncio.FIRST_COMPLETED, timeout=20)

@@ -71,10 +71,10 @@ async def _serve(settings: Settings) -> int:
         print(f"ward-hub listening on http://{settings.host}:{port}", flush=True)
 
     try:
-        hub = await build(settings)
+        app = await build(settings)
     except (AppMissing, LogUnavailable, OSError, ValueError) as error:
         return _fail(str(error))
-    server = make_server(hub.app, settings.host, settings.port, ready)
+    server = make_server(app, settings.host, settings.port, ready)
     await server.serve()
     return 0 if server.started else 1
 
