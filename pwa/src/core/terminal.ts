@@ -19,18 +19,17 @@ import {
 import type { Made } from "./facts/maker";
 import { OwnPresses, UNDELIVERED_MS } from "./facts/own_presses";
 import { HeldDocuments, isNight } from "./held_documents";
-import { ApiError, type HistoryQuery, Unreachable } from "./identity/api";
-import { type SignedIn, signIn } from "./identity/staff";
+import { type HistoryQuery, Unreachable } from "./identity/api";
 import { mayEditOffline } from "./joining";
 import { Listeners } from "./links/link";
 import { PresenceView } from "./presence_view";
 import { CLOSE } from "./protocol/close_codes";
 import * as names from "./protocol/names";
-import { diskShelf, memoryShelf, type Shelf, vaultShelf } from "./replica/shelf";
+import { diskShelf, memoryShelf, type Shelf } from "./replica/shelf";
 import { type Running, startRunning } from "./running";
 import { listenToShell } from "./shell_hands";
+import { StaffAtTerminal } from "./staff_at_terminal";
 import type { Store } from "./store/store";
-import { WrongPassword } from "./store/vault";
 import type { TerminalParts } from "./terminal_parts";
 import type {
 	CallRecord,
@@ -56,7 +55,7 @@ export class WardTerminal implements Terminal {
 	private readonly presses: OwnPresses;
 	private running: Running | null = null;
 	private held: HeldDocuments | null = null;
-	private signedIn: SignedIn | null = null;
+	private readonly staff: StaffAtTerminal;
 	private override: Phase | null = null;
 	private problem: string | null = null;
 	private storage: TerminalState["storage"] = "ok";
@@ -80,11 +79,16 @@ export class WardTerminal implements Terminal {
 		this.parts = parts;
 		this.shell = parts.shell;
 		this.presses = new OwnPresses(parts.slot);
+		this.staff = new StaffAtTerminal({
+			parts,
+			running: () => this.running,
+			changed: () => this.signInChanged(),
+		});
 		this.language = parts.marks.get("language") === "en" ? "en" : "zh";
 		this.views = new DocumentViews({
 			provider: () => (this.held === null ? null : (this.running?.provider ?? null)),
-			mayOpen: (name) => !this.isSealed(name) || this.signedIn?.vault != null,
-			mayEditOffline: (name) => mayEditOffline(parts.kind, name, this.signedIn !== null),
+			mayOpen: (name) => !this.staff.isSealed(name) || this.staff.unlocked,
+			mayEditOffline: (name) => mayEditOffline(parts.kind, name, this.staff.signedIn !== null),
 		});
 		this.state = this.snapshot(EMPTY_BOARD, null, parts.wall());
 		listenToShell({
@@ -144,7 +148,7 @@ export class WardTerminal implements Terminal {
 	async edit(name: string, change: Parameters<Terminal["edit"]>[1]): Promise<void> {
 		const { running, held } = this;
 		if (!running || !held) throw new Error("the terminal is not ready");
-		if (this.isSealed(name) && this.signedIn?.vault == null) throw new Error("nobody is signed in");
+		if (this.staff.isSealed(name) && !this.staff.unlocked) throw new Error("nobody is signed in");
 		const replica = running.provider.open(name);
 		try {
 			await replica.ready();
@@ -158,33 +162,13 @@ export class WardTerminal implements Terminal {
 	}
 
 	async signIn(number: string, password: string): Promise<void> {
-		const { running, parts } = this;
-		if (!running) return;
-		const { identity, store, clock } = running;
-		const sealed = parts.kind === "pda";
-		const now = clock.now();
-		try {
-			// Just after the hub came back there is none yet: a session without one delivers nothing.
-			const token = await identity.tokenNow();
-			this.signedIn = await signIn(parts.api, store, token, sealed, number, password, now);
-			this.problem = null;
-		} catch (error) {
-			this.problem = problemOf(error);
-			this.schedule();
-			return;
-		}
-		this.signInChanged();
-		await this.holdUnsent();
+		if (await this.staff.signIn(number, password)) await this.holdUnsent();
+		else this.schedule();
 	}
 
 	async signOut(): Promise<{ unsent: number }> {
 		const unsent = this.snapshot(this.state.board, this.state.presence, this.state.now).unsent;
-		const { signedIn } = this;
-		if (signedIn === null) return { unsent };
-		this.signedIn = null;
-		this.signInChanged();
-		// The hub's own end of the session is not waited for: this terminal has let go of it already.
-		if (signedIn.token !== null) await this.parts.api.signOut(signedIn.token).catch(() => {});
+		await this.staff.signOut();
 		return { unsent };
 	}
 
@@ -278,7 +262,7 @@ export class WardTerminal implements Terminal {
 			this.held.hold();
 			this.views.reconsider();
 		}
-		running?.provider.setToken(this.token());
+		running?.provider.setToken(this.staff.token);
 		this.schedule();
 	}
 
@@ -286,51 +270,35 @@ export class WardTerminal implements Terminal {
 	private async holdUnsent(): Promise<void> {
 		const { running, held } = this;
 		if (!running || !held) return;
-		const sealed = `sealed/${this.signedIn?.number ?? "-"}/`;
-		const own = (await running.store.documentsWithOwn())
-			.map((name) => (name.startsWith(sealed) ? name.slice(sealed.length) : name))
-			.filter((name) => !name.startsWith("sealed/"));
-		held.hold(own);
+		held.hold(await this.staff.unsentDocuments(running.store));
 		this.schedule();
 	}
 
 	private signInChanged(): void {
 		const { running, held } = this;
 		if (!running) return;
-		const unlocked = this.signedIn?.vault != null;
+		const { unlocked } = this.staff;
 		held?.setSignedIn(unlocked);
 		if (!unlocked) {
 			for (const { name } of running.provider.replicas()) {
-				if (this.isSealed(name)) running.provider.evict(name);
+				if (this.staff.isSealed(name)) running.provider.evict(name);
 			}
 		}
 		this.views.reconsider();
-		running.provider.setToken(this.token());
+		running.provider.setToken(this.staff.token);
 		this.schedule();
 	}
 
-	/** A nurse's token says all that the terminal's says, and who she is. */
-	private token(): string | null {
-		return this.signedIn?.token ?? this.running?.identity.token ?? null;
-	}
-
 	private asking(): { token: string; ward: string } {
-		const token = this.token();
+		const { token } = this.staff;
 		const ward = this.self?.ward;
 		if (token === null || ward === undefined) throw new Unreachable("no token yet");
 		return { token, ward };
 	}
 
-	private isSealed(name: string): boolean {
-		return this.parts.kind === "pda" && names.isPatientDocument(name);
-	}
-
 	private shelf(store: Store, name: string): Shelf {
 		if (names.isCallsDocument(name) || name.endsWith("/presence")) return memoryShelf();
-		if (!this.isSealed(name)) return diskShelf(store, name);
-		const { signedIn } = this;
-		if (signedIn?.vault == null) return memoryShelf();
-		return vaultShelf(store, signedIn.vault, signedIn.number, name);
+		return this.staff.isSealed(name) ? this.staff.sealedShelf(store, name) : diskShelf(store, name);
 	}
 
 	private linkClosed(code: number | null): void {
@@ -367,8 +335,7 @@ export class WardTerminal implements Terminal {
 		// Relaxed: the offset of a second ago does as well.
 		if (kept !== null) running.store.putMeta("clock", kept, false).catch(() => {});
 		this.keepHeard(running);
-		const ends = this.signedIn?.session.expiresAt ?? Number.POSITIVE_INFINITY;
-		if (running.clock.now() >= ends) void this.signOut();
+		if (this.staff.isOver(running.clock.now())) void this.signOut();
 		this.schedule();
 	}
 
@@ -386,7 +353,7 @@ export class WardTerminal implements Terminal {
 		return {
 			at: clock?.now() ?? this.parts.wall(),
 			clock: clock?.kind() ?? "own",
-			staff: this.signedIn?.session.staff ?? null,
+			staff: this.staff.signedIn?.session.staff ?? null,
 		};
 	}
 
@@ -536,7 +503,7 @@ export class WardTerminal implements Terminal {
 		const full = running?.provider.hubFull || running?.outbox.hubFull;
 		return {
 			phase: this.override ?? running?.identity.phase ?? "starting",
-			problem: this.problem ?? running?.identity.problem ?? null,
+			problem: this.problem ?? this.staff.problem ?? running?.identity.problem ?? null,
 			self: this.self,
 			layer,
 			lastHeardAt: running?.provider.lastHeardAt ?? null,
@@ -555,7 +522,7 @@ export class WardTerminal implements Terminal {
 			unsent: (running?.outbox.unsent ?? 0) + edits,
 			refused: running?.refused.items ?? [],
 			sound: this.soundState(),
-			session: this.signedIn?.session ?? null,
+			session: this.staff.signedIn?.session ?? null,
 			storage: this.storage,
 			hubStorage: full ? "full" : "ok",
 			language: this.language,
@@ -574,11 +541,4 @@ export class WardTerminal implements Terminal {
 		this.storage = "failing";
 		this.schedule();
 	}
-}
-
-/** The text key of why signing in failed. */
-function problemOf(error: unknown): string {
-	if (error instanceof ApiError) return error.code;
-	if (error instanceof WrongPassword) return "sign_in_refused";
-	return error instanceof Unreachable ? "unreachable" : "storage";
 }

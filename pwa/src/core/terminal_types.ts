@@ -4,6 +4,7 @@
  */
 import type * as Y from "yjs";
 import type { Act, Board, CallRow, Directory, Presence, TerminalKind, Way } from "./calls/types";
+import type { TalkControl, TalkState } from "./talk/types";
 
 export interface SelfInfo {
 	terminal: string;
@@ -27,9 +28,11 @@ export interface OwnPress {
 	call: string;
 	type: string;
 	at: number;
-	/** pressed: signed and sounding, not yet on this disk; kept: on this disk only, 还未送达; stored: at the hub; received: 护士站已收到; taken: someone comes; failed: could not even be kept */
-	progress: "pressed" | "kept" | "stored" | "received" | "taken" | "attended" | "failed";
-	/** nobody has been reached: no hub, a hub that cannot store, or no answer in time; the terminal sounds itself */
+	/** pressed: signed and sounding, not yet on this disk; kept: on this disk only, 还未送达; shown: a neighbour has it, 门口屏已显示; stored: at the hub; received: 护士站已收到; taken: someone comes; failed: could not even be kept */
+	progress: "pressed" | "kept" | "shown" | "stored" | "received" | "taken" | "attended" | "failed";
+	/** terminals that have said that they hold it, sorted; without the hub */
+	heldBy: string[];
+	/** nobody has been reached: no hub and no neighbour holds it, a hub that cannot store, or no answer in time; the terminal sounds itself */
 	undelivered: boolean;
 	refused: string | null;
 }
@@ -43,13 +46,17 @@ export interface RefusedItem {
 
 export type Phase = "starting" | "unenrolled" | "enrolling" | "elsewhere" | "revoked" | "ready";
 
+/** 1 hub; 2 ward mesh: a station is reached (a station: any terminal); 3 room: door or beds of the room only; 4 alone */
+export type Layer = 1 | 2 | 3 | 4;
+
 export interface TerminalState {
 	phase: Phase;
 	/** why enrolment or sign-in failed, text key */
 	problem: string | null;
 	self: SelfInfo | null;
-	/** 1 with the hub, 4 alone (the mesh between comes with its own links) */
-	layer: 1 | 4;
+	layer: Layer;
+	/** terminals whose own link lives, sorted */
+	neighbours: string[];
 	/** last message of the hub, ms; null when never */
 	lastHeardAt: number | null;
 	/** hub time as far as known; ticks at least each second */
@@ -70,6 +77,7 @@ export interface TerminalState {
 	language: "zh" | "en";
 	night: boolean;
 	version: string;
+	talk: TalkState;
 }
 
 export interface DocumentView {
@@ -106,6 +114,7 @@ export interface Shell {
 
 export interface Terminal extends Readable<TerminalState> {
 	readonly shell: Shell;
+	readonly talk: TalkControl;
 	/** Place a call. Resolves when it is kept on disk (or is known to have failed); the sign of it is in the state at once. */
 	press(
 		type: string,
@@ -154,4 +163,6 @@ export interface CallRecord {
 	way: Way | null;
 	waited_ms: number | null;
 	missed: boolean;
+	/** talks of the call that were recorded: ids for GET /api/wards/{w}/recordings/{id} */
+	recordings: string[];
 }

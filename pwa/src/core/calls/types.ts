@@ -82,6 +82,14 @@ export interface Directory {
 		escalation_ms: [number, number, number];
 		reminder_ms: number;
 		all_tender: boolean;
+		/** a talk ends by itself after this, ms (A16) */
+		talk_limit_ms: number;
+		/** pictures where both have a camera */
+		video: boolean;
+		/** talks and broadcasts may be recorded */
+		recording: boolean;
+		/** public key of the hub's media relay, as of terminals; absent without one */
+		relay_key?: string;
 	};
 	rooms: Record<string, { id: string; name: string; order: number; beds: string[] }>;
 	beds: Record<
@@ -106,6 +114,8 @@ export interface Directory {
 			room?: string;
 			bed?: string;
 			key?: string;
+			/** its profile has one */
+			camera?: boolean;
 			state: "planned" | "active" | "revoked";
 			supervised: boolean;
 		}
@@ -141,6 +151,8 @@ export interface Directory {
 /** Who is connected, as this terminal sees it. `since`: from when on absence means something. */
 export interface Presence {
 	since: number;
+	/** terminals it can tell about, sorted; absent: all of the ward. Without the hub only neighbours are seen (CF36). */
+	scope?: string[];
 	terminals: Record<
 		string,
 		{
@@ -149,7 +161,7 @@ export interface Presence {
 			seen_at: number;
 			sound: "ok" | "blocked" | "muted";
 			inputs: Record<string, "ok" | "open">;
-			layer: 1 | 4;
+			layer: 1 | 2 | 3 | 4;
 		}
 	>;
 }

@@ -28,6 +28,8 @@ export interface TokenAnswer {
 	installation: string;
 	generation: number;
 	terminal: SelfInfo;
+	/** own STUN and TURN of the site; absent without any */
+	ice_servers?: RTCIceServer[];
 }
 
 export interface SignInAnswer {

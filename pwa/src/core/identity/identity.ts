@@ -37,6 +37,8 @@ export class Identity {
 	keys: CryptoKeyPair | null = null;
 	/** For the socket and HTTP; null while none is valid. */
 	token: string | null = null;
+	/** The site's STUN and TURN, as last told: kept for a start without the hub. */
+	iceServers: RTCIceServer[] = [];
 	private readonly options: IdentityOptions;
 	private asking: Promise<void> | null = null;
 	private code: string | null = null;
@@ -53,6 +55,7 @@ export class Identity {
 		const { store, marks } = this.options;
 		this.keys = await loadKeys(store);
 		this.self = await store.meta<SelfInfo>("self");
+		this.iceServers = (await store.meta<RTCIceServer[]>("ice_servers")) ?? [];
 		if (code !== null) await store.putMeta("enrolment_code", code);
 		this.code = code ?? (await store.meta<string>("enrolment_code"));
 		if (this.self !== null && this.keys !== null) this.become("ready", null);
@@ -147,6 +150,12 @@ export class Identity {
 		if (JSON.stringify(answer.terminal) !== JSON.stringify(this.self)) {
 			this.self = answer.terminal;
 			await store.putMeta("self", answer.terminal);
+		}
+		const iceServers = answer.ice_servers ?? [];
+		if (JSON.stringify(iceServers) !== JSON.stringify(this.iceServers)) {
+			this.iceServers = iceServers;
+			// Relaxed: the credentials of a while ago are good for an hour.
+			await store.putMeta("ice_servers", iceServers, false);
 		}
 		// The key is good: a code that came along with it is of no use.
 		if (this.code !== null) await this.spendCode();
