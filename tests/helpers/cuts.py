@@ -1,7 +1,8 @@
 """Terminals that can be cut off one by one: each has a browser context of its own.
 
 A cut by `set_offline` leaves the open socket half open: it says that it is open and stays silent. That is the
-worst sort of outage, which only a heartbeat notices; what it held back arrives when the cut ends.
+worst sort of outage, which only a heartbeat notices; what it held back arrives when the cut ends. It does not
+touch peer connections, so a terminal that is to be alone has none (`mesh=False`).
 """
 
 from __future__ import annotations
@@ -21,18 +22,22 @@ from ward_hub.ingest.hl7.mllp import MllpClient
 
 from tests.helpers.browser import ARGUMENTS, AUTOPLAY, HUB_AWAY, PANELS, Screen
 from tests.helpers.hub_process import PASSWORD, HubProcess, run_async
+from tests.helpers.peers import watch
 
 SOON_MS = 400
 """How far ahead a moment lies that two pages agree on: both have been told of it by then."""
 
 JOURNAL_S = 10.0
+NO_PEERS = "delete window.RTCPeerConnection"
+"""A browser without peer connections: its terminal has the hub or nobody."""
 
 
 class Ward:
     """One hub and one browser for the tests of a module; a terminal is opened once and stays open."""
 
-    def __init__(self, browser: Browser, hub: HubProcess) -> None:
+    def __init__(self, browser: Browser, hub: HubProcess, *, mesh: bool) -> None:
         self.hub = hub
+        self._mesh = mesh
         self._browser = browser
         self._screens: dict[str, Screen] = {}
         self._all: list[Screen] = []
@@ -67,9 +72,13 @@ class Ward:
 
     def device(self) -> BrowserContext:
         """An empty device: storage, keys and network of its own."""
-        return self._browser.new_context(
-            locale="zh-CN", timezone_id="Asia/Shanghai", permissions=["microphone"]
+        context = self._browser.new_context(
+            locale="zh-CN", timezone_id="Asia/Shanghai", permissions=["microphone", "camera"]
         )
+        if self._mesh:
+            return watch(context)
+        context.add_init_script(NO_PEERS)
+        return context
 
     def journal(self, bed: str, calls: int = 1) -> list[dict[str, Any]]:
         """The journal's lines of a bed, as `ward-hub calls` prints them beside the running hub.
@@ -110,16 +119,19 @@ class Ward:
 
 @contextlib.contextmanager
 def open_ward(
-    playwright: Playwright, template: Path, folder: Path, *, autoplay: bool = True
+    playwright: Playwright, template: Path, folder: Path, *, autoplay: bool = True, mesh: bool = False
 ) -> Iterator[Ward]:
-    """A standard ward with its hub and browser. Errors in any of its pages fail at the end."""
+    """A standard ward with its hub and browser. Errors in any of its pages fail at the end.
+
+    `mesh`: whether its terminals may link to each other.
+    """
     hub = HubProcess(folder / "hub", template)
     hub.start()
     try:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=[*ARGUMENTS, *([AUTOPLAY] if autoplay else [])]
         )
-        ward = Ward(browser, hub)
+        ward = Ward(browser, hub, mesh=mesh)
         try:
             yield ward
         finally:

@@ -19,6 +19,7 @@ from ward_hub.directory import fixture
 from ward_hub.identity.enrolment import make_code
 
 from tests.helpers.free_ports import free_ports
+from tests.helpers.namespaces import Host
 
 T = TypeVar("T")
 
@@ -27,6 +28,10 @@ STOP_S = 10.0
 LOOK_EVERY_S = 0.05
 PASSWORD = "test-ward"
 DATABASE = "ward.sqlite"
+CONNECT = """
+import socket, sys
+sys.exit(socket.socket().connect_ex((sys.argv[1], int(sys.argv[2]))))
+"""
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
@@ -53,22 +58,24 @@ def build_template(folder: Path) -> Path:
 
 
 class HubProcess:
-    """One hub on loopback. Its output goes to `log`; what went wrong shows it."""
+    """One hub on loopback, or on a host of a test's own network. Its output goes to `log`."""
 
-    def __init__(self, folder: Path, template: Path) -> None:
-        """`folder`: an empty place for data and log. `template`: data of a built ward."""
+    def __init__(self, folder: Path, template: Path, at: Host | None = None) -> None:
+        """`folder`: an empty place for data and log. `template`: data of a built ward. `at`: where it runs."""
         self.data = folder / "data"
         self.log = folder / "hub.log"
         shutil.copytree(template, self.data)
         self.data.chmod(0o700)
         self.port, self.mllp_port = free_ports(2)
-        self.url = f"http://127.0.0.1:{self.port}"
+        self._at = at
+        self._address = "127.0.0.1" if at is None else at.address
+        self.url = f"http://{self._address}:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start the hub and wait until it answers."""
         assert self._process is None, "the hub runs already"
-        command = [sys.executable, "-m", "ward_hub.cli.main", "serve", "--host", "127.0.0.1"]
+        command = self._there(sys.executable, "-m", "ward_hub.cli.main", "serve", "--host", self._address)
         command += ["--port", str(self.port), "--mllp-port", str(self.mllp_port), "--data", str(self.data)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
@@ -116,7 +123,16 @@ class HubProcess:
         """The end of what the hub has printed."""
         return self.log.read_text("utf-8", errors="replace")[-8000:] if self.log.exists() else ""
 
+    def _there(self, *words: str) -> list[str]:
+        return list(words) if self._at is None else self._at.command(*words)
+
     def _answers(self) -> bool:
+        if self._at is not None:
+            port = str(self.port)
+            return (
+                subprocess.run(self._there(sys.executable, "-c", CONNECT, self._address, port)).returncode
+                == 0
+            )
         try:
             return httpx.get(f"{self.url}/health/live", timeout=1, trust_env=False).status_code == 200
         except httpx.HTTPError:
