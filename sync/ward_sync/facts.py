@@ -3,25 +3,29 @@
 Who may make a fact is entitlement.py, what facts mean is calls.py; verifying a signature is the hub's.
 """
 
-import base64
-import binascii
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, NoReturn, TypeAlias
+from typing import Final
 
-Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
+from ward_sync.canonical import (
+    MAX_INTEGER,
+    NotCanonical,
+    TooLarge,
+    decode_signed,
+    encode_canonical,
+    encode_signed,
+    parse_canonical,
+)
+from ward_sync.canonical import SIGNATURE_BYTES as SIGNATURE_BYTES
+from ward_sync.canonical import Json as Json
 
 MAX_BODY_BYTES: Final = 4096
-SIGNATURE_BYTES: Final = 64
 MAX_CALLS: Final = 64
 # 64 calls and 32 supports with every other key at its longest stay below MAX_BODY_BYTES.
 MAX_RESTS_ON: Final = 32
-# The largest integer a browser holds exactly.
-MAX_INTEGER: Final = 2**53 - 1
 
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,47}")
 _FACT_ID = re.compile(r"[0-9a-f]{32}")
@@ -143,9 +147,8 @@ _WAYS: Final = frozenset({"source", "door", "bed", "remote", "talked"})
 
 def encode_body(body: FactBody) -> bytes:
     """Return the canonical bytes of a body (CF1). Raises FactError when it is none (as `parse_body`)."""
-    data = _canonical(_to_json(body))
-    _check_size(data)
-    _from_json(json.loads(data))
+    data = encode_canonical(_to_json(body))
+    parse_body(data)
     return data
 
 
@@ -156,15 +159,9 @@ def parse_body(data: bytes) -> FactBody:
     """
     _check_size(data)
     try:
-        value = json.loads(
-            data.decode("ascii"), object_pairs_hook=_unique, parse_float=_no_number, parse_constant=_no_number
-        )
-    except (UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise FactError(Reason.MALFORMED, f"body is not canonical JSON: {error}") from error
-    body = _from_json(value)
-    if _canonical(_to_json(body)) != data:
-        raise FactError(Reason.MALFORMED, "body is not in canonical form")
-    return body
+        return _from_json(parse_canonical(data))
+    except NotCanonical as error:
+        raise FactError(Reason.MALFORMED, str(error)) from error
 
 
 def fact_id(data: bytes) -> str:
@@ -174,24 +171,21 @@ def fact_id(data: bytes) -> str:
 
 def encode_wire(signature: bytes, data: bytes) -> str:
     """Return signature ‖ body in standard base64 (CF7). The signature is raw r‖s, 64 bytes."""
-    if len(signature) != SIGNATURE_BYTES:
-        raise FactError(Reason.MALFORMED, f"signature has {len(signature)} bytes, expected {SIGNATURE_BYTES}")
-    return base64.b64encode(signature + data).decode("ascii")
+    try:
+        return encode_signed(signature, data)
+    except NotCanonical as error:
+        raise FactError(Reason.MALFORMED, str(error)) from error
 
 
 def decode_wire(wire: str) -> WireFact:
     """Read a wire fact (CF7). Raises FactError; the signature is not verified here."""
-    # Base64 takes 4 characters for 3 bytes: refuse the over-long before decoding it.
-    if len(wire) > (SIGNATURE_BYTES + MAX_BODY_BYTES + 2) // 3 * 4:
-        raise FactError(Reason.TOO_LARGE, f"wire fact has {len(wire)} characters")
     try:
-        raw = base64.b64decode(wire.encode("ascii"), validate=True)
-    except (UnicodeEncodeError, binascii.Error) as error:
-        raise FactError(Reason.MALFORMED, f"wire fact is not base64: {error}") from error
-    if base64.b64encode(raw).decode("ascii") != wire or len(raw) <= SIGNATURE_BYTES:
-        raise FactError(Reason.MALFORMED, "wire fact is not canonical base64 of signature and body")
-    data = raw[SIGNATURE_BYTES:]
-    return WireFact(raw[:SIGNATURE_BYTES], data, parse_body(data), fact_id(data))
+        signature, data = decode_signed(wire, MAX_BODY_BYTES)
+    except TooLarge as error:
+        raise FactError(Reason.TOO_LARGE, str(error)) from error
+    except NotCanonical as error:
+        raise FactError(Reason.MALFORMED, str(error)) from error
+    return WireFact(signature, data, parse_body(data), fact_id(data))
 
 
 def signature_to_der(raw: bytes) -> bytes:
@@ -236,10 +230,6 @@ def _check_size(data: bytes) -> None:
         raise FactError(Reason.TOO_LARGE, f"body has {len(data)} bytes, at most {MAX_BODY_BYTES}")
 
 
-def _canonical(value: Mapping[str, Json]) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode("ascii")
-
-
 def _to_json(body: FactBody) -> dict[str, Json]:
     value: dict[str, Json] = {}
     for key in FactBody.__slots__:
@@ -257,17 +247,6 @@ def body_to_json(body: FactBody) -> dict[str, Json]:
 def body_from_json(value: Json) -> FactBody:
     """Return the body a JSON object describes. Raises FactError(MALFORMED) (CF2 to CF5)."""
     return _from_json(value)
-
-
-def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("a key stands twice")
-    return value
-
-
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is not an integer")
 
 
 def _from_json(value: Json) -> FactBody:
