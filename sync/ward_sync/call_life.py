@@ -17,7 +17,7 @@ from ward_sync.tones import TONES
 REAL_TALK_MS: Final = 2_000
 # A talk cannot be longer than from its answer to its end; clocks differ this much (CF22).
 TALK_SLACK_MS: Final = 5_000
-# What stands at a patient: its hang-up closes only what it placed (CF25).
+# What stands at a patient: its hang-up closes only what it placed, never a room-mate's call (CF25).
 _PATIENT_KINDS: Final = frozenset({"bedside", "call_point"})
 
 
@@ -35,7 +35,8 @@ class Life:
     """One call at one time. `closing` is the fact that ended it, None while it is open.
 
     `ring_from`: since when it rings (ms, first sight or end of the reminder), None when it does not;
-    `supports`: facts a strict clear of it may rest on, newest last; `talks`: real `ended` id → its answer;
+    `supports`: facts a strict clear of it may rest on, newest last; `talks`: real `ended` id → its answer,
+    one of the same terminal where there is one;
     `declined_by`: PDAs to leave out; `received_by`: stations that have it.
     """
 
@@ -128,7 +129,7 @@ def _live(call: HeardFact, named: Iterable[HeardFact], directory: Directory, now
     supports = tuple(
         sorted(acts[Act.ATTENDED] + [fact for fact in acts[Act.ENDED] if fact.id in talks], key=order_key)
     )
-    closing = _closing(call, acts, {fact.id for fact in supports}, directory)
+    closing = _closing(call, acts, {fact.id for fact in supports}, talks, directory)
     taken = _taker(acts, talks)
     talking = _talk(acts, directory, now)
     attended = _last(acts[Act.ATTENDED])
@@ -157,36 +158,55 @@ def _last(facts: list[HeardFact]) -> HeardFact | None:
 
 
 def _real_talks(acts: Mapping[Act, list[HeardFact]]) -> dict[str, HeardFact]:
-    """Return the answer of each `ended` that was a real talk: the first that makes it one (CF22)."""
+    """Return the answer of each `ended` that was a real talk: the first that makes it one (CF22).
+
+    An answer of the same terminal goes before others': by it the `ended` counts whatever becomes of the
+    terminal (CF25). An answer that arrives late makes more talks real and never one less.
+    """
     found: dict[str, HeardFact] = {}
     for ended in acts.get(Act.ENDED, ()):
         talk_ms = ended.body.talk_ms or 0
         if talk_ms < REAL_TALK_MS:
             continue
-        for answered in acts.get(Act.ANSWERED, ()):
-            most = order_at(ended) - order_at(answered) + TALK_SLACK_MS
-            if order_key(answered) < order_key(ended) and talk_ms <= most:
-                found[ended.id] = answered
-                break
+        making = [
+            answered
+            for answered in acts.get(Act.ANSWERED, ())
+            if order_key(answered) < order_key(ended)
+            and talk_ms <= order_at(ended) - order_at(answered) + TALK_SLACK_MS
+        ]
+        if making:
+            own = (fact for fact in making if fact.body.terminal == ended.body.terminal)
+            found[ended.id] = next(own, making[0])
     return found
 
 
 def _closing(
-    call: HeardFact, acts: Mapping[Act, list[HeardFact]], supports: set[str], directory: Directory
+    call: HeardFact,
+    acts: Mapping[Act, list[HeardFact]],
+    supports: set[str],
+    talks: Mapping[str, HeardFact],
+    directory: Directory,
 ) -> HeardFact | None:
     """Return the first fact that ends the call (CF23 to CF26)."""
     closing = [fact for fact in acts.get(Act.CANCELLED, ()) if fact.body.terminal == call.body.terminal]
     closing += [fact for fact in acts.get(Act.CLEARED, ()) if _clears(fact, call, supports, directory)]
-    closing += [fact for fact in acts.get(Act.ENDED, ()) if _hangs_up(fact, call, directory)]
+    closing += [
+        fact for fact in acts.get(Act.ENDED, ()) if _hangs_up(fact, call, talks.get(fact.id), directory)
+    ]
     return min(closing, key=order_key, default=None)
 
 
-def _hangs_up(fact: HeardFact, call: HeardFact, directory: Directory) -> bool:
-    """Return whether an `ended` closes the call: a room-mate's, or an unknown terminal's, does not (CF25)."""
+def _hangs_up(fact: HeardFact, call: HeardFact, answer: HeardFact | None, directory: Directory) -> bool:
+    """Return whether an `ended` closes the call: after a real talk, and not a room-mate's (CF25).
+
+    `answer` makes it a real talk; None when it was none.
+    """
+    if answer is None:
+        return False
     terminal = directory.terminals.get(fact.body.terminal)
     staffs = terminal is not None and terminal.kind not in _PATIENT_KINDS
-    own = fact.body.terminal == call.body.terminal
-    return (own or staffs) and _policy(fact, call, directory) == "tender"
+    party = fact.body.terminal in (call.body.terminal, answer.body.terminal)
+    return (party or staffs) and _policy(fact, call, directory) == "tender"
 
 
 def _clears(fact: HeardFact, call: HeardFact, supports: set[str], directory: Directory) -> bool:
@@ -211,8 +231,22 @@ def _policy(fact: HeardFact, call: HeardFact, directory: Directory) -> str | Non
 
 
 def _next_end(answered: HeardFact, acts: Mapping[Act, list[HeardFact]]) -> HeardFact | None:
+    """Return the first `ended` that ends the answer (CF21)."""
     at = order_at(answered)
-    return next((fact for fact in acts.get(Act.ENDED, ()) if order_at(fact) >= at), None)
+    ends = (fact for fact in acts.get(Act.ENDED, ()) if order_at(fact) >= at)
+    return next((fact for fact in ends if _ends(fact, answered, acts)), None)
+
+
+def _ends(ended: HeardFact, answered: HeardFact, acts: Mapping[Act, list[HeardFact]]) -> bool:
+    """Return whether the answer is the terminal's own, or it has none before its `ended` (CF21).
+
+    Of two who answered one loses and hangs up: that must not end the other's talk.
+    """
+    terminal = ended.body.terminal
+    return answered.body.terminal == terminal or not any(
+        own.body.terminal == terminal and order_at(own) <= order_at(ended)
+        for own in acts.get(Act.ANSWERED, ())
+    )
 
 
 def _talk(acts: Mapping[Act, list[HeardFact]], directory: Directory, now: int) -> HeardFact | None:

@@ -14,17 +14,26 @@ from ward_sync.facts import Json
 
 DEFAULT_ESCALATION_MS: Final = (30_000, 60_000, 120_000)
 DEFAULT_REMINDER_MS: Final = 180_000
+DEFAULT_TALK_LIMIT_MS: Final = 120_000
 _PRIORITIES: Final = frozenset({"code", "urgent", "routine", "service"})
 
 
 @dataclass(frozen=True, slots=True)
 class Ward:
-    """The ward's own settings; times in ms. `all_tender`: any terminal may hang up any call."""
+    """The ward's own settings; times in ms. `all_tender`: any terminal may hang up any call.
+
+    `talk_limit_ms`: a talk ends by itself after it (A16); `video`: pictures where both have a camera;
+    `recording`: talks may be recorded; `relay_key`: public key of the hub's media relay, as of terminals.
+    """
 
     id: str = ""
     escalation_ms: tuple[int, int, int] = DEFAULT_ESCALATION_MS
     reminder_ms: int = DEFAULT_REMINDER_MS
     all_tender: bool = False
+    talk_limit_ms: int = DEFAULT_TALK_LIMIT_MS
+    video: bool = False
+    recording: bool = False
+    relay_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +47,10 @@ class Bed:
 
 @dataclass(frozen=True, slots=True)
 class TerminalEntry:
-    """A terminal slot; `key`: base64url of the raw 65-byte point; `state`: planned, active or revoked."""
+    """A terminal slot; `key`: base64url of the raw 65-byte point; `state`: planned, active or revoked.
+
+    `camera`: its profile has one.
+    """
 
     id: str
     kind: str
@@ -47,6 +59,7 @@ class TerminalEntry:
     key: str | None
     state: str
     supervised: bool
+    camera: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +164,10 @@ def parse_directory(roots: Mapping[str, Json]) -> Directory:
             ),
             reminder_ms=_number(ward, "reminder_ms", DEFAULT_REMINDER_MS),
             all_tender=ward.get("all_tender") is True,
+            talk_limit_ms=_number(ward, "talk_limit_ms", DEFAULT_TALK_LIMIT_MS),
+            video=ward.get("video") is True,
+            recording=ward.get("recording") is True,
+            relay_key=_text(ward, "relay_key"),
         ),
         rooms=_each(roots, "rooms", lambda name, value: _texts(value, "beds")),
         beds=_each(
@@ -201,6 +218,7 @@ def _terminal(name: str, value: Mapping[str, Json]) -> TerminalEntry:
         key=_text(value, "key"),
         state=_text(value, "state") or "planned",
         supervised=value.get("supervised") is True,
+        camera=value.get("camera") is True,
     )
 
 

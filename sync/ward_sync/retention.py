@@ -42,14 +42,16 @@ def leaving(facts: Iterable[HeardFact], directory: Directory, now: int) -> froze
 def closing_facts(facts: Iterable[HeardFact], call: str, directory: Directory, now: int) -> tuple[str, ...]:
     """Return the ids of the facts that close a call for whoever still holds it open; none while it is open.
 
-    The placed, the closing act, and what a strict clear rests on; of a talk also its answer.
+    The placed, the closing act, and what a strict clear rests on; of a talk, also one that closes the call
+    itself, its answer.
     """
     named = [fact for fact in facts if fact.id == call or call in fact.body.calls]
     for life in lives(named, directory, now):
         if life.call.id == call and life.closing is not None:
             rests_on = set(life.closing.body.rests_on or ())
             supports = {fact.id for fact in life.supports if fact.id in rests_on}
-            answers = {life.talks[name].id for name in supports if name in life.talks}
+            ends = supports | {life.closing.id}
+            answers = {life.talks[name].id for name in ends if name in life.talks}
             return tuple(sorted({call, life.closing.id} | supports | answers))
     return ()
 
@@ -61,5 +63,5 @@ def _closed_at(life: Life, facts: dict[str, HeardFact]) -> int:
     needed = [life.call, life.closing]
     rests_on = life.closing.body.rests_on or ()
     needed += [facts[name] for name in rests_on if name in facts]
-    needed += [life.talks[name] for name in rests_on if name in life.talks]
+    needed += [life.talks[name] for name in (*rests_on, life.closing.id) if name in life.talks]
     return max(first_sight(fact) for fact in needed)

@@ -23,14 +23,17 @@ class Trouble:
 
 
 def troubles(directory: Directory, presence: Presence | None, now: int) -> tuple[Trouble, ...]:
-    """Return the ward's troubles at `now` (ms), by key; none without presence or in its first 15 s."""
+    """Return the ward's troubles at `now` (ms), by key; none without presence or in its first 15 s.
+
+    Presence with a scope tells only of the terminals in it (CF36).
+    """
     if presence is None or now - presence.since < WIRED_GRACE_MS:
         return ()
     on_duty = {duty.pda for duty in directory.duty.values() if duty.active(now)}
     found = [
         trouble
         for entry in directory.terminals.values()
-        if entry.state == "active"
+        if entry.state == "active" and (presence.scope is None or entry.id in presence.scope)
         for trouble in _of(entry, entry.id in on_duty, presence, now)
     ]
     return tuple(sorted(found, key=lambda trouble: trouble.key))

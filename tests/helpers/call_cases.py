@@ -276,7 +276,19 @@ def _talking() -> list[Case]:
     mates_end = act("ended", "bed-b02", s(20), P, talk_ms=12_000)
     unknown_end = act("ended", "station-gone", s(20), P, talk_ms=12_000)
     unknown_press = press("bed-b77", T0, room="r07")
-    unknown_own_end = act("ended", "bed-b77", s(20), unknown_press, talk_ms=0)
+    unknown_answer = act("answered", "station-main", s(5), unknown_press)
+    unknown_own_end = act(
+        "ended", "bed-b77", s(20), unknown_press, heard_at=None, seen_at=s(20), talk_ms=12_000
+    )
+    unknown_own_end_heard = act("ended", "bed-b77", s(20), unknown_press, talk_ms=12_000)
+    second_answer = act("answered", "station-vice", s(5.2), P)
+    lost = act("ended", "station-vice", s(6), P, talk_ms=0)
+    won = act("ended", "station-main", s(30), P, talk_ms=20_000)
+    no_talk = act("ended", "station-main", s(20), P, talk_ms=1_999)
+    patient_gives_up = act("ended", "bed-b01", s(7), P, talk_ms=0)
+    gone_answer = act("answered", "station-gone", s(6), P)
+    late_answer = act("answered", "pda-01", s(29), P)
+    pda_end = act("ended", "pda-01", s(30), P, talk_ms=20_000)
     longest = act("ended", "station-main", s(30), EMERGENCY, policy="strict", talk_ms=30_000)
     boast = act("ended", "station-main", s(30), EMERGENCY, policy="strict", talk_ms=30_001)
     return [
@@ -340,10 +352,106 @@ def _talking() -> list[Case]:
         Case(
             "an unknown terminal still hangs up what it placed",
             "CF25",
-            [unknown_press, unknown_own_end],
+            [unknown_press, unknown_answer, unknown_own_end_heard],
             s(21),
             [],
-            _over(unknown_press, unknown_own_end),
+            _over(unknown_press, unknown_own_end_heard),
+        ),
+        Case(
+            "but of a type nobody lists only once a hub has judged it",
+            "CF25 CF14",
+            [press("bed-b77", T0, type="balcony", room="r07"), unknown_own_end],
+            s(21),
+            [{"type": "balcony", "state": "waiting"}],
+        ),
+        Case(
+            "two answer: the loser's hang-up leaves the winner's talk running",
+            "CF21",
+            [P, routine_answer, second_answer, lost],
+            s(20),
+            [{"state": "talking", "ringing": False, "talking": {"terminal": "station-main"}}],
+        ),
+        Case(
+            "and the later of the two may be the winner",
+            "CF21",
+            [P, routine_answer, second_answer, act("ended", "station-main", s(6), P, talk_ms=0)],
+            s(20),
+            [{"state": "talking", "ringing": False, "talking": {"terminal": "station-vice"}}],
+        ),
+        Case(
+            "the winner's hang-up ends it",
+            "CF21 CF25",
+            [P, routine_answer, second_answer, lost, won],
+            s(31),
+            [],
+            _over(P, won),
+        ),
+        Case(
+            "who has not answered ends every talk",
+            "CF21 CF22",
+            [P, routine_answer, second_answer, patient_gives_up],
+            s(8),
+            [{"state": "waiting", "ringing": True, "talking": None, "taken": None}],
+        ),
+        Case(
+            "both answers ended without a talk: the call rings again",
+            "CF21 CF22",
+            [P, routine_answer, second_answer, lost, no_talk],
+            s(21),
+            [{"state": "waiting", "ringing": True}],
+        ),
+        Case(
+            "under tender, hanging up without a real talk closes nothing",
+            "CF25 CF22",
+            [P, routine_answer, no_talk],
+            s(21),
+            [{"state": "waiting", "ringing": True, "policy": "tender"}],
+        ),
+        Case(
+            "nor does a talk that nobody answered",
+            "CF25 CF22",
+            [P, act("ended", "station-main", s(20), P, talk_ms=12_000)],
+            s(21),
+            [{"state": "waiting", "ringing": True}],
+        ),
+        Case(
+            "nor the patient's own without a talk",
+            "CF25 CF22",
+            [P, patient_gives_up],
+            s(8),
+            [{"state": "waiting", "ringing": True}],
+        ),
+        Case(
+            "the ward's switch on: an emergency too is closed by a real talk only",
+            "CF25 CALL-08",
+            [EMERGENCY, answered, act("ended", "station-main", s(30), EMERGENCY, talk_ms=0)],
+            s(31),
+            [{"type": "emergency", "state": "waiting", "policy": "tender"}],
+            changes=ALL_TENDER,
+        ),
+        Case(
+            "a station that left the directory still ends the talk it answered",
+            "CF25",
+            [P, gone_answer, unknown_end],
+            s(21),
+            [],
+            _over(P, unknown_end),
+        ),
+        Case(
+            "also when another answered before it",
+            "CF25",
+            [P, routine_answer, gone_answer, unknown_end],
+            s(21),
+            [],
+            _over(P, unknown_end),
+        ),
+        Case(
+            "an own answer that comes late takes no talk back",
+            "CF22 CF25 A5",
+            [P, routine_answer, late_answer, pda_end],
+            s(31),
+            [],
+            _over(P, pda_end),
         ),
         Case(
             "a talk longer than since its answer was none: the call rings",
@@ -979,6 +1087,10 @@ def _supervision() -> list[Case]:
         shown = {**everyone, **{name.replace("_", "-"): entry for name, entry in changes.items()}}
         return Presence(s(since), {name: entry for name, entry in shown.items() if entry is not None})
 
+    def neighbours(*scope: str, **seen: PresenceEntry) -> Presence:
+        entries = {name.replace("_", "-"): entry for name, entry in seen.items()}
+        return Presence(s(100), entries, frozenset(scope))
+
     def case(name: str, at: float, shown: Presence | None, troubles: list[str]) -> Case:
         return Case(name, "CF36 CF37 A13", [], s(at), [], troubles=troubles, presence=shown)
 
@@ -1002,6 +1114,26 @@ def _supervision() -> list[Case]:
                 whiteboard=PresenceEntry(True, s(100), "muted"),
             ),
             ["input:door-r01", "sound:station-main"],
+        ),
+        case("neighbours only: of the others nothing is known", 500, neighbours(), []),
+        case(
+            "neighbours only: one of them is missing",
+            115,
+            neighbours(
+                "bed-b01", "station-main", bed_b01=gone, station_main=PresenceEntry(True, s(100), layer=2)
+            ),
+            ["missing:bed-b01"],
+        ),
+        case("neighbours only: the first 15 s", 114, neighbours("bed-b01"), []),
+        case(
+            "neighbours only: a sound out of scope is not this terminal's to tell",
+            500,
+            neighbours(
+                "bed-b01",
+                bed_b01=PresenceEntry(True, s(100)),
+                door_r01=PresenceEntry(True, s(100), "blocked"),
+            ),
+            [],
         ),
     ]
 

@@ -215,7 +215,11 @@ def fact_from_json(value: Mapping[str, Any]) -> HeardFact:
 
 def presence_json(presence: Presence | None) -> Json:
     """Return presence as the vectors and the browser have it."""
-    return None if presence is None else _plain(asdict(presence))
+    if presence is None:
+        return None
+    value: dict[str, Any] = _plain(asdict(presence))
+    del value["scope"]
+    return value if presence.scope is None else {**value, "scope": sorted(presence.scope)}
 
 
 def presence_from_json(value: Mapping[str, Any] | None) -> Presence | None:
@@ -223,7 +227,9 @@ def presence_from_json(value: Mapping[str, Any] | None) -> Presence | None:
     if value is None:
         return None
     return Presence(
-        value["since"], {name: PresenceEntry(**entry) for name, entry in value["terminals"].items()}
+        value["since"],
+        {name: PresenceEntry(**entry) for name, entry in value["terminals"].items()},
+        frozenset(value["scope"]) if "scope" in value else None,
     )
 
 

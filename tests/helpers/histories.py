@@ -373,7 +373,7 @@ def expected_over(facts: dict[str, HeardFact], directory: Directory) -> set[str]
             tender = (body.policy if judged else directory.policy(call.body.type or "")) == "tender"
             closes = (
                 (body.act is Act.CANCELLED and own)
-                or (body.act is Act.ENDED and tender and (own or of_staff(body.terminal, directory)))
+                or (body.act is Act.ENDED and tender and hangs_up(facts, fact, call, directory))
                 or (
                     body.act is Act.CLEARED
                     and (own or body.way != "source")
@@ -390,15 +390,29 @@ def supports(facts: dict[str, HeardFact], name: str, call: HeardFact) -> bool:
     fact = facts.get(name)
     if fact is None or call.id not in fact.body.calls or fact.body.room != call.body.room:
         return False
-    real = fact.body.act is Act.ENDED and any(
-        answered.body.act is Act.ANSWERED
+    real = fact.body.act is Act.ENDED and bool(answerers(facts, fact, call))
+    return real or fact.body.act is Act.ATTENDED
+
+
+def answerers(facts: dict[str, HeardFact], ended: HeardFact, call: HeardFact) -> set[str]:
+    """The terminals whose answer makes the `ended` a real talk about the call; none when it was none."""
+    return {
+        answered.body.terminal
+        for answered in facts.values()
+        if answered.body.act is Act.ANSWERED
         and call.id in answered.body.calls
         and answered.body.room == call.body.room
-        and order_key(answered) < order_key(fact)
-        and 2_000 <= (fact.body.talk_ms or 0) <= order_at(fact) - order_at(answered) + 5_000
-        for answered in facts.values()
-    )
-    return real or fact.body.act is Act.ATTENDED
+        and order_key(answered) < order_key(ended)
+        and 2_000 <= (ended.body.talk_ms or 0) <= order_at(ended) - order_at(answered) + 5_000
+    }
+
+
+def hangs_up(facts: dict[str, HeardFact], ended: HeardFact, call: HeardFact, directory: Directory) -> bool:
+    """Whether an `ended` was a real talk about the call, of someone whose hang-up counts."""
+    answered = answerers(facts, ended, call)
+    terminal = ended.body.terminal
+    counts = terminal == call.body.terminal or terminal in answered or of_staff(terminal, directory)
+    return bool(answered) and counts
 
 
 def of_staff(terminal: str, directory: Directory) -> bool:

@@ -92,6 +92,7 @@ def _case(history: History, source: random.Random) -> dict[str, Any]:
             for name in NAMES
             if source.random() < 0.9
         },
+        frozenset(source.sample(NAMES, 4)) if source.random() < 0.3 else None,
     )
     board = fold(side.facts, history.directory, presence, history.now)
     return {

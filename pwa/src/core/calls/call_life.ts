@@ -9,7 +9,7 @@ import type { Act, CallState, Directory, HeardFact, Policy, TerminalKind } from 
 export const REAL_TALK_MS = 2_000;
 /** A talk cannot be longer than from its answer to its end; clocks differ this much (CF22). */
 const TALK_SLACK_MS = 5_000;
-/** What stands at a patient: its hang-up closes only what it placed (CF25). */
+/** What stands at a patient: its hang-up closes only what it placed, never a room-mate's call (CF25). */
 const PATIENT_KINDS: readonly TerminalKind[] = ["bedside", "call_point"];
 /** A missed call rings for one repetition of the low tone (sync/vectors/tones.json). */
 const MISSED_RING_MS = 10_000;
@@ -30,7 +30,7 @@ export interface Life {
 	attended: HeardFact | null;
 	/** facts a strict clear of it may rest on, newest last */
 	supports: HeardFact[];
-	/** real `ended` id → its answer */
+	/** real `ended` id → its answer, one of the same terminal where there is one */
 	talks: Map<string, HeardFact>;
 	declinedBy: Set<string>;
 	receivedBy: Set<string>;
@@ -125,7 +125,8 @@ function live(call: HeardFact, named: HeardFact[], directory: Directory, now: nu
 	const talks = realTalks(acts);
 	const talked = acts.ended.filter((fact) => talks.has(fact.id));
 	const supports = [...acts.attended, ...talked].sort(byOrder);
-	const closing = closingOf(call, acts, new Set(supports.map((fact) => fact.id)), directory);
+	const supporting = new Set(supports.map((fact) => fact.id));
+	const closing = closingOf(call, acts, supporting, talks, directory);
 	const taken = takerOf(acts, talks);
 	const talking = talkOf(acts, directory, now);
 	const attended = acts.attended.at(-1) ?? null;
@@ -147,17 +148,23 @@ function live(call: HeardFact, named: HeardFact[], directory: Directory, now: nu
 	};
 }
 
-/** The answer of each `ended` that was a real talk: the first that makes it one (CF22). */
+/**
+ * The answer of each `ended` that was a real talk: the first that makes it one (CF22). An answer of the same terminal
+ * goes before others': by it the `ended` counts whatever becomes of the terminal (CF25). An answer that arrives late
+ * makes more talks real and never one less.
+ */
 function realTalks(acts: Acts): Map<string, HeardFact> {
 	const found = new Map<string, HeardFact>();
 	for (const ended of acts.ended) {
 		const talkMs = ended.body.talk_ms ?? 0;
 		if (talkMs < REAL_TALK_MS) continue;
-		const answer = acts.answered.find(
+		const making = acts.answered.filter(
 			(answered) =>
 				byOrder(answered, ended) < 0 &&
 				talkMs <= orderAt(ended) - orderAt(answered) + TALK_SLACK_MS,
 		);
+		const same = making.find((answered) => answered.body.terminal === ended.body.terminal);
+		const answer = same ?? making[0];
 		if (answer) found.set(ended.id, answer);
 	}
 	return found;
@@ -168,22 +175,32 @@ function closingOf(
 	call: HeardFact,
 	acts: Acts,
 	supports: Set<string>,
+	talks: Life["talks"],
 	directory: Directory,
 ): HeardFact | null {
 	const closing = [
 		...acts.cancelled.filter((fact) => fact.body.terminal === call.body.terminal),
 		...acts.cleared.filter((fact) => clears(fact, call, supports, directory)),
-		...acts.ended.filter((fact) => hangsUp(fact, call, directory)),
+		...acts.ended.filter((fact) => hangsUp(fact, call, talks.get(fact.id), directory)),
 	];
 	return closing.sort(byOrder)[0] ?? null;
 }
 
-/** Whether an `ended` closes the call: a room-mate's, or an unknown terminal's, does not (CF25). */
-function hangsUp(fact: HeardFact, call: HeardFact, directory: Directory): boolean {
+/**
+ * Whether an `ended` closes the call: after a real talk, and not a room-mate's (CF25). `answer` makes it a real talk;
+ * absent when it was none.
+ */
+function hangsUp(
+	fact: HeardFact,
+	call: HeardFact,
+	answer: HeardFact | undefined,
+	directory: Directory,
+): boolean {
+	if (!answer) return false;
 	const terminal = own(directory.terminals, fact.body.terminal);
 	const staffs = terminal !== undefined && !PATIENT_KINDS.includes(terminal.kind);
-	const placed = fact.body.terminal === call.body.terminal;
-	return (placed || staffs) && policy(fact, call, directory) === "tender";
+	const party = [call, answer].some((each) => each.body.terminal === fact.body.terminal);
+	return (party || staffs) && policy(fact, call, directory) === "tender";
 }
 
 function clears(
@@ -211,8 +228,22 @@ function policy(fact: HeardFact, call: HeardFact, directory: Directory): Policy 
 	return judged ? fact.body.policy : policyOf(directory, call.body.type ?? "");
 }
 
+/** The first `ended` that ends the answer (CF21). */
 function nextEnd(answered: HeardFact, acts: Acts): HeardFact | undefined {
-	return acts.ended.find((fact) => orderAt(fact) >= orderAt(answered));
+	const at = orderAt(answered);
+	return acts.ended.find((fact) => orderAt(fact) >= at && ends(fact, answered, acts));
+}
+
+/**
+ * Whether the answer is the terminal's own, or it has none before its `ended` (CF21). Of two who answered one loses and
+ * hangs up: that must not end the other's talk.
+ */
+function ends(ended: HeardFact, answered: HeardFact, acts: Acts): boolean {
+	const { terminal } = ended.body;
+	if (answered.body.terminal === terminal) return true;
+	return !acts.answered.some(
+		(own) => own.body.terminal === terminal && orderAt(own) <= orderAt(ended),
+	);
 }
 
 /** The answer of a talk that runs: nobody ended it, and it is younger than the reminder (CF21). */

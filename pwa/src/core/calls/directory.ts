@@ -9,6 +9,7 @@ type Entry<K extends keyof Directory> = Directory[K] extends Record<string, infe
 
 export const DEFAULT_ESCALATION_MS: [number, number, number] = [30_000, 60_000, 120_000];
 export const DEFAULT_REMINDER_MS = 180_000;
+export const DEFAULT_TALK_LIMIT_MS = 120_000;
 
 /** A directory that knows nothing yet: every call still alarms. */
 export function emptyDirectory(): Directory {
@@ -30,6 +31,10 @@ export function readDirectory(roots: Readonly<Record<string, unknown>>): Directo
 					: [...DEFAULT_ESCALATION_MS],
 			reminder_ms: number(ward.reminder_ms, DEFAULT_REMINDER_MS),
 			all_tender: ward.all_tender === true,
+			talk_limit_ms: number(ward.talk_limit_ms, DEFAULT_TALK_LIMIT_MS),
+			video: ward.video === true,
+			recording: ward.recording === true,
+			...(text(ward.relay_key) ? { relay_key: text(ward.relay_key) } : {}),
 		},
 		rooms: each(roots.rooms, (id, value) => ({
 			id,
@@ -125,6 +130,7 @@ function readTerminal(id: string, value: Values): Entry<"terminals"> {
 		...(text(value.room) ? { room: text(value.room) } : {}),
 		...(text(value.bed) ? { bed: text(value.bed) } : {}),
 		...(text(value.key) ? { key: text(value.key) } : {}),
+		...(value.camera === true ? { camera: true } : {}),
 		state: state === "active" || state === "revoked" ? state : "planned",
 		supervised: value.supervised === true,
 	};

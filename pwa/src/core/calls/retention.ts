@@ -36,9 +36,10 @@ export function leaving(
 function closedAtOf(life: Life, facts: Map<string, HeardFact>): number | null {
 	if (!life.closing) return null;
 	const restsOn = life.closing.body.rests_on ?? [];
-	const rests = restsOn.flatMap((id) => [facts.get(id) ?? [], life.talks.get(id) ?? []].flat());
+	const rests = restsOn.flatMap((id) => facts.get(id) ?? []);
+	const answers = [...restsOn, life.closing.id].flatMap((id) => life.talks.get(id) ?? []);
 	let last = 0;
-	for (const fact of [life.call, life.closing, ...rests]) {
+	for (const fact of [life.call, life.closing, ...rests, ...answers]) {
 		if (fact.heardAt === null) return null;
 		last = Math.max(last, fact.heardAt);
 	}

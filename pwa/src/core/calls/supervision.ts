@@ -6,7 +6,10 @@ import type { Directory, Presence, Trouble } from "./types";
 const WIRED_GRACE_MS = 15_000;
 const PDA_GRACE_MS = 30_000;
 
-/** The ward's troubles at `now`, by key; none without presence or in its first 15 s. */
+/**
+ * The ward's troubles at `now`, by key; none without presence or in its first 15 s. Presence with a scope tells only of
+ * the terminals in it (CF36).
+ */
 export function troubles(directory: Directory, presence: Presence | null, now: number): Trouble[] {
 	if (presence === null || now - presence.since < WIRED_GRACE_MS) return [];
 	const onDuty = new Set<string>();
@@ -14,8 +17,9 @@ export function troubles(directory: Directory, presence: Presence | null, now: n
 		const runs = duty.since <= now && (duty.until === undefined || now < duty.until);
 		if (runs && duty.pda) onDuty.add(duty.pda);
 	}
+	const scope = presence.scope && new Set(presence.scope);
 	return Object.values(directory.terminals)
-		.filter((entry) => entry.state === "active")
+		.filter((entry) => entry.state === "active" && (!scope || scope.has(entry.id)))
 		.flatMap((entry) => troublesOf(entry, onDuty.has(entry.id), presence, now))
 		.sort((one, other) => (one.key < other.key ? -1 : 1));
 }
