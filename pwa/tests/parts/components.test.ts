@@ -2,6 +2,8 @@
 /** Rows, lists and the status bar: what is not certain is said (A20), what is known is largest. */
 import { cleanup, render } from "@testing-library/svelte";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { NO_TALK } from "../../src/core/talk/types";
+import type { Layer } from "../../src/core/terminal_types";
 import { busyRows, sampleRow } from "../../src/fixture/board";
 import { fakeTerminal } from "../../src/fixture/terminal";
 import { NOW, sampleDirectory } from "../../src/fixture/ward";
@@ -43,6 +45,13 @@ describe("the call list", () => {
 		expect(text()).toContain("66:51");
 	});
 
+	it("tells who talks about a row", () => {
+		const mark = { fact: "ab".repeat(16), terminal: "station-main", staff: null, at: NOW };
+		const part = { state: "talking", talking: mark, ringing: false } as const;
+		list([sampleRow(directory, "bed:b33", "patient", 31, part)]);
+		expect(text()).toContain("护士站主机 通话中");
+	});
+
 	it("marks waiting of two and of five minutes", () => {
 		list([10, 130, 400].map((waited) => sampleRow(directory, "bed:b05", "patient", waited)));
 		const bands = [...document.querySelectorAll<HTMLElement>(".waited")].map(
@@ -58,12 +67,35 @@ describe("the call list", () => {
 });
 
 describe("the status bar", () => {
-	it("tells the layer in words", () => {
-		render(StatusBar, { state: state() });
-		expect(text()).toContain("与中枢相连");
+	it("tells the layer in words, and says that it hears nobody only where that is so", () => {
+		const line = (kind: "station" | "bedside" | "corridor", layer: Layer) => {
+			cleanup();
+			const terminal = fakeTerminal({ kind, terminal: `${kind}-1` }, { layer });
+			render(StatusBar, { state: terminal.state });
+			return document.querySelector('[data-testid="layer-line"]');
+		};
+		const words = (kind: "station" | "bedside" | "corridor") =>
+			([1, 2, 3, 4] as const).map((layer) => line(kind, layer)?.textContent);
+		expect(words("bedside")).toEqual([
+			"中枢已连接",
+			"中枢离线，病区直连",
+			"仅本房间相连",
+			"独自运行",
+		]);
+		expect(words("station")[1]).toBe("中枢离线，病区直连");
+		expect(words("corridor")[3]).toBe("独自运行 · 收不到呼叫");
+		expect(line("station", 4)?.getAttribute("role")).toBe("alert");
+		expect(line("station", 2)?.getAttribute("role")).toBeNull();
+	});
+
+	it("tells that a terminal which talks has no microphone", () => {
+		const talk = { ...NO_TALK, microphone: "blocked" } as const;
+		render(StatusBar, { state: state({ talk }) });
+		expect(text()).toContain("麦克风未开启");
 		cleanup();
-		render(StatusBar, { state: state({ layer: 4 }) });
-		expect(text()).toContain("独自运行");
+		const corridor = fakeTerminal({ kind: "corridor", terminal: "corridor-1" }, { talk });
+		render(StatusBar, { state: corridor.state });
+		expect(text()).not.toContain("麦克风");
 	});
 
 	it("stripes data older than five minutes and warns after thirty (A20)", () => {
