@@ -2,10 +2,19 @@
  * Call facts as bytes: canonical body, id, wire form. The same as ward_sync.facts; rules CF1 to CF9 of
  * sync/SPEC.md. Signing and verifying are identity's, what facts mean is fold.ts.
  */
+import {
+	canonicalText,
+	decodeSigned,
+	encodeSigned,
+	NotCanonical,
+	parseJson,
+	type SignedBytes,
+	TooLarge,
+} from "../protocol/canonical";
 import type { Act, FactBody } from "./types";
 
+export { SIGNATURE_BYTES } from "../protocol/canonical";
 export const MAX_BODY_BYTES = 4096;
-export const SIGNATURE_BYTES = 64;
 export const MAX_CALLS = 64;
 export const MAX_RESTS_ON = 32;
 
@@ -30,11 +39,7 @@ export class FactError extends Error {
 	}
 }
 
-export interface WireFact {
-	/** raw r‖s, 64 bytes; not verified */
-	signature: Uint8Array<ArrayBuffer>;
-	/** the body's exact bytes */
-	bytes: Uint8Array<ArrayBuffer>;
+export interface WireFact extends SignedBytes {
 	body: FactBody;
 }
 
@@ -59,25 +64,21 @@ const SHAPES: Record<Act, { required: string[]; optional: string[] }> = {
 
 /** The canonical bytes of a body (CF1). Throws FactError when it is none. */
 export function encodeBody(body: FactBody): Uint8Array<ArrayBuffer> {
-	const bytes = new TextEncoder().encode(canonical(body));
+	const text = canonicalText(body);
+	const bytes = new TextEncoder().encode(text);
 	checkSize(bytes);
-	checkBody(JSON.parse(canonical(body)));
+	checkBody(JSON.parse(text));
 	return bytes;
 }
 
 /** Reads a body's bytes; they must be exactly its canonical form (CF1 to CF5). Throws FactError. */
 export function parseBody(bytes: Uint8Array): FactBody {
 	checkSize(bytes);
-	let text: string;
-	let value: unknown;
-	try {
-		text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-		value = JSON.parse(text);
-	} catch {
-		throw new FactError("malformed", "body is not JSON");
-	}
+	const { text, value } = asFactError(() => parseJson(bytes));
 	const body = checkBody(value);
-	if (canonical(body) !== text) throw new FactError("malformed", "body is not in canonical form");
+	if (canonicalText(body) !== text) {
+		throw new FactError("malformed", "body is not in canonical form");
+	}
 	return body;
 }
 
@@ -93,34 +94,14 @@ export function toWire(
 	body: FactBody | Uint8Array<ArrayBuffer>,
 	signature: Uint8Array<ArrayBuffer>,
 ): string {
-	if (signature.length !== SIGNATURE_BYTES) {
-		throw new FactError("malformed", `signature has ${signature.length} bytes`);
-	}
 	const bytes = body instanceof Uint8Array ? body : encodeBody(body);
-	let binary = "";
-	for (const byte of signature) binary += String.fromCharCode(byte);
-	for (const byte of bytes) binary += String.fromCharCode(byte);
-	return btoa(binary);
+	return asFactError(() => encodeSigned(signature, bytes));
 }
 
 /** Reads a wire fact (CF7). Throws FactError; the signature is not verified here. */
 export function fromWire(wire: string): WireFact {
-	// Base64 takes 4 characters for 3 bytes: refuse the over-long before decoding it.
-	if (wire.length > Math.floor((SIGNATURE_BYTES + MAX_BODY_BYTES + 2) / 3) * 4) {
-		throw new FactError("too_large", `wire fact has ${wire.length} characters`);
-	}
-	let binary: string;
-	try {
-		binary = atob(wire);
-	} catch {
-		throw new FactError("malformed", "wire fact is not base64");
-	}
-	if (btoa(binary) !== wire || binary.length <= SIGNATURE_BYTES) {
-		throw new FactError("malformed", "wire fact is not canonical base64 of signature and body");
-	}
-	const raw = Uint8Array.from(binary, (character) => character.charCodeAt(0));
-	const bytes = raw.slice(SIGNATURE_BYTES);
-	return { signature: raw.slice(0, SIGNATURE_BYTES), bytes, body: parseBody(bytes) };
+	const signed = asFactError(() => decodeSigned(wire, MAX_BODY_BYTES));
+	return { ...signed, body: parseBody(signed.bytes) };
 }
 
 /** Splits a source as "bed:b01" into its kind and id. */
@@ -135,15 +116,16 @@ function checkSize(bytes: Uint8Array): void {
 	}
 }
 
-/** Keys sorted, no blanks, ASCII only: what json.dumps(sort_keys, ensure_ascii) writes. */
-function canonical(body: FactBody): string {
-	const entries = Object.entries(body)
-		.filter(([, value]) => value !== undefined)
-		.sort(([one], [other]) => (one < other ? -1 : 1));
-	return JSON.stringify(Object.fromEntries(entries)).replace(
-		/[\u007f-\uffff]/g,
-		(character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-	);
+function asFactError<T>(work: () => T): T {
+	try {
+		return work();
+	} catch (error) {
+		if (error instanceof NotCanonical) {
+			const reason = error instanceof TooLarge ? "too_large" : "malformed";
+			throw new FactError(reason, error.message);
+		}
+		throw error;
+	}
 }
 
 function checkBody(value: unknown): FactBody {
