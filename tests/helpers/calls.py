@@ -219,7 +219,9 @@ def presence_json(presence: Presence | None) -> Json:
         return None
     value: dict[str, Any] = _plain(asdict(presence))
     del value["scope"]
-    return value if presence.scope is None else {**value, "scope": sorted(presence.scope)}
+    if presence.scope is not None:
+        value["scope"] = sorted(presence.scope)
+    return value
 
 
 def presence_from_json(value: Mapping[str, Any] | None) -> Presence | None:
