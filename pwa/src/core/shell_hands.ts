@@ -1,6 +1,9 @@
-/** The hardware around the page: handle keys of a bedside, the alarm input of a door's bathroom. */
+/** The hardware around the page: handle keys, answer key and handset, the alarm input of a door's bathroom. */
 import { ownCalls } from "./board_rules";
 import type { CallRow, TerminalKind } from "./calls/types";
+import { hasHook } from "./shell/device_shell";
+import type { TalkLeg, TalkState } from "./talk/types";
+import { NO_TALK } from "./talk/types";
 import type { Terminal } from "./terminal_types";
 
 export interface ShellPort {
@@ -14,14 +17,13 @@ export interface ShellPort {
 	failed(error: unknown): void;
 }
 
-export function listenToShell({
-	terminal,
-	kind,
-	slot,
-	rows,
-	inputChanged,
-	failed,
-}: ShellPort): void {
+/** Kinds whose answer key takes a call when nobody rings. */
+const ANSWERING: readonly TerminalKind[] = ["station", "pda", "door"];
+/** What a handset put back ends: a leg on hold waits for its own hang-up. */
+const IN_THE_EAR: readonly TalkLeg["state"][] = ["inviting", "connecting", "open"];
+
+export function listenToShell(port: ShellPort): void {
+	const { terminal, kind, slot, rows, inputChanged, failed } = port;
 	const own = (type?: string) =>
 		rows().filter(
 			(row) => (type === undefined || row.type === type) && ownCalls(row, slot).length > 0,
@@ -50,4 +52,45 @@ export function listenToShell({
 			if (state === "open") cancel(own("bathroom"));
 		});
 	}
+	listenForAnswer(port);
+}
+
+/** The answer key and the handset: someone who rings first, else the first row that can be answered here. */
+function listenForAnswer({ terminal, kind, rows, failed }: ShellPort): void {
+	const answer = () => {
+		const { legs } = talkNow(terminal);
+		const ringing = legs.find((leg) => leg.state === "ringing");
+		if (ringing !== undefined) {
+			void terminal.talk.accept(ringing.talk).catch(failed);
+			return;
+		}
+		// One press, one talk: while one runs, the next call is taken by its own key on the screen.
+		if (!ANSWERING.includes(kind) || legs.some(speaks)) return;
+		const row = rows().find((each) => terminal.talk.canAnswer(each));
+		if (row !== undefined) void terminal.talk.answer(row).catch(failed);
+	};
+	terminal.shell.onKey((key) => {
+		if (key === "answer") answer();
+	});
+	if (!hasHook(terminal.shell)) return;
+	terminal.shell.onHook((lifted) => {
+		// The device first: the talk that begins is then heard in the ear, not in the room.
+		const chosen = terminal.talk.setDevice(lifted ? "handset" : "hands_free").catch(failed);
+		if (lifted) void chosen.then(answer);
+		else
+			for (const leg of talkNow(terminal).legs.filter(speaks))
+				void terminal.talk.hangUp(leg.talk).catch(failed);
+	});
+}
+
+function speaks(leg: TalkLeg): boolean {
+	return leg.purpose === "talk" && IN_THE_EAR.includes(leg.state);
+}
+
+function talkNow(terminal: Terminal): TalkState {
+	let talk = NO_TALK;
+	terminal.subscribe((state) => {
+		talk = state.talk;
+	})();
+	return talk;
 }

@@ -12,6 +12,8 @@ export type Power = "mains" | "battery";
 export type ShellEvent =
 	| { event: "key"; key: KeyName }
 	| { event: "input"; input: InputName; state: InputState }
+	/** the handset was taken off its hook, or put back */
+	| { event: "hook"; lifted: boolean }
 	| { event: "unplug"; part: UnplugPart; plugged: boolean }
 	| { event: "power"; source: Power };
 
@@ -24,6 +26,7 @@ export interface DeviceIdentity {
 
 /** Everything a shell may offer. What one cannot do is a silent no: `can` tells beforehand. */
 export interface DeviceShell extends Shell {
+	onHook(listener: (lifted: boolean) => void): () => void;
 	onUnplug(listener: (part: UnplugPart, plugged: boolean) => void): () => void;
 	onPower(listener: (source: Power) => void): () => void;
 	/** loudness of the tones, 0 to 100 */
@@ -48,7 +51,10 @@ const KEYS: readonly string[] = [
 /** The event in a value from outside, or null when it is none. */
 export function readShellEvent(value: unknown): ShellEvent | null {
 	if (typeof value !== "object" || value === null) return null;
-	const { event, key, input, state, part, plugged, source } = value as Record<string, unknown>;
+	const { event, key, input, state, lifted, part, plugged, source } = value as Record<
+		string,
+		unknown
+	>;
 	switch (event) {
 		case "key":
 			return typeof key === "string" && KEYS.includes(key) ? { event, key: key as KeyName } : null;
@@ -57,6 +63,8 @@ export function readShellEvent(value: unknown): ShellEvent | null {
 			return state === "open" || state === "closed" || state === "fault"
 				? { event, input, state }
 				: null;
+		case "hook":
+			return typeof lifted === "boolean" ? { event, lifted } : null;
 		case "unplug":
 			if (typeof plugged !== "boolean") return null;
 			return part === "handset" || part === "input" ? { event, part, plugged } : null;
@@ -65,6 +73,11 @@ export function readShellEvent(value: unknown): ShellEvent | null {
 		default:
 			return null;
 	}
+}
+
+/** Whether the shell tells of a handset; one that stands in for it in a story or a test need not. */
+export function hasHook(shell: Shell): shell is Shell & Pick<DeviceShell, "onHook"> {
+	return "onHook" in shell;
 }
 
 /** The listeners of one shell. */
@@ -82,12 +95,13 @@ export class ShellEvents {
 		};
 	}
 
-	/** The four subscriptions of a shell. */
-	subscriptions(): Pick<DeviceShell, "onKey" | "onInput" | "onUnplug" | "onPower"> {
+	/** The five subscriptions of a shell. */
+	subscriptions(): Pick<DeviceShell, "onKey" | "onInput" | "onHook" | "onUnplug" | "onPower"> {
 		return {
 			onKey: (listener) => this.#on((one) => one.event === "key" && listener(one.key)),
 			onInput: (listener) =>
 				this.#on((one) => one.event === "input" && listener(one.input, one.state)),
+			onHook: (listener) => this.#on((one) => one.event === "hook" && listener(one.lifted)),
 			onUnplug: (listener) =>
 				this.#on((one) => one.event === "unplug" && listener(one.part, one.plugged)),
 			onPower: (listener) => this.#on((one) => one.event === "power" && listener(one.source)),

@@ -34,6 +34,8 @@ export const BROADCASTS: Readonly<Record<string, ShellEvent>> = Object.fromEntri
 		`${ACTION}.BATHROOM_${state.toUpperCase()}`,
 		{ event: "input", input: "bathroom", state },
 	]),
+	[`${ACTION}.HANDSET_LIFTED`, { event: "hook", lifted: true }],
+	[`${ACTION}.HANDSET_HUNG_UP`, { event: "hook", lifted: false }],
 	[`${ACTION}.HANDSET_UNPLUGGED`, { event: "unplug", part: "handset", plugged: false }],
 	[`${ACTION}.HANDSET_PLUGGED`, { event: "unplug", part: "handset", plugged: true }],
 	[`${ACTION}.INPUT_UNPLUGGED`, { event: "unplug", part: "input", plugged: false }],

@@ -18,6 +18,10 @@ describe("readShellEvent", () => {
 		expect(readShellEvent({ event: "input", input: "bathroom", state: "fault" })).not.toBeNull();
 		expect(readShellEvent({ event: "unplug", part: "handset", plugged: false })).not.toBeNull();
 		expect(readShellEvent({ event: "power", source: "battery" })).not.toBeNull();
+		expect(readShellEvent({ event: "hook", lifted: true })).toEqual({
+			event: "hook",
+			lifted: true,
+		});
 		for (const wrong of [
 			null,
 			"key",
@@ -26,6 +30,7 @@ describe("readShellEvent", () => {
 			{ event: "input", input: "kitchen", state: "open" },
 			{ event: "input", input: "bathroom", state: "half" },
 			{ event: "unplug", part: "handset" },
+			{ event: "hook", lifted: 1 },
 			{ event: "power", source: "sun" },
 		]) {
 			expect(readShellEvent(wrong)).toBeNull();
@@ -52,11 +57,13 @@ describe("a plain browser", () => {
 		shell.onInput((...told) => heard.push(told));
 		shell.onUnplug((...told) => heard.push(told));
 		shell.onPower((told) => heard.push(told));
+		shell.onHook((told) => heard.push(told));
 		send({ event: "input", input: "bathroom", state: "closed" });
 		send({ event: "unplug", part: "input", plugged: false });
 		send({ event: "power", source: "mains" });
+		send({ event: "hook", lifted: true });
 		send({ event: "nonsense" });
-		expect(heard).toEqual([["bathroom", "closed"], ["input", false], "mains"]);
+		expect(heard).toEqual([["bathroom", "closed"], ["input", false], "mains", true]);
 	});
 });
 
@@ -89,11 +96,14 @@ describe("Fully Kiosk Browser", () => {
 		shell.onKey((key) => heard.push(key));
 		shell.onInput((...told) => heard.push(told));
 		shell.onUnplug((...told) => heard.push(told));
+		shell.onHook((lifted) => heard.push(lifted));
 		broadcast(`${ACTION}.KEY_CALL`);
 		broadcast(`${ACTION}.BATHROOM_CLOSED`);
 		broadcast(`${ACTION}.HANDSET_UNPLUGGED`);
+		broadcast(`${ACTION}.HANDSET_LIFTED`);
+		broadcast(`${ACTION}.HANDSET_HUNG_UP`);
 		broadcast("com.example.OTHER");
-		expect(heard).toEqual(["call", ["bathroom", "closed"], ["handset", false]]);
+		expect(heard).toEqual(["call", ["bathroom", "closed"], ["handset", false], true, false]);
 	});
 
 	it("sends lamp, brightness and volume in the device's units", () => {
