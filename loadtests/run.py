@@ -37,6 +37,9 @@ BENCHMARKS = (
     Benchmark("socket_to_socket", "socket_to_socket"),
     Benchmark("socket_to_socket_500", "socket_to_socket", ("--terminals", "500")),
     Benchmark("press_to_drawn", "press_to_drawn"),
+    Benchmark("press_without_hub", "press_without_hub"),
+    Benchmark("station_links", "station_links"),
+    Benchmark("broadcast_pages", "broadcast_pages"),
     Benchmark("cold_start", "cold_start"),
     Benchmark("restart", "restart"),
     Benchmark("histories", "histories", ("--count", "100000")),
@@ -44,7 +47,6 @@ BENCHMARKS = (
 )
 NOT_HERE = (
     "ratios to @hocuspocus/server: an interleaved run with the peer",
-    "press to drawn over the mesh, talk set-up",
     "join storm of 3,300 terminals; 500 x 10 joining at once; 1,000 documents from disk",
     "updates/s at p99 ≤ 100 ms; socket to socket at 3,300 terminals",
     "fdatasync before the SyncStatus by strace; three years of a room's calls",

@@ -53,6 +53,10 @@ class Ward:
         screen.expect_ready()
         return screen
 
+    def shown(self, terminal: str) -> Screen:
+        """The terminal's screen, opened before; it need not be with the hub now."""
+        return self._screens[terminal]
+
     def open(self, address: str, terminal: str, context: BrowserContext | None = None) -> Screen:
         """A page of the terminal, on a device of its own or on that of `context`."""
         kind = self.hub.address(terminal).split("/t/")[1].split("/")[0]

@@ -61,7 +61,7 @@ class HubProcess:
     """One hub on loopback, or on a host of a test's own network. Its output goes to `log`."""
 
     def __init__(self, folder: Path, template: Path, at: Host | None = None) -> None:
-        """`folder`: an empty place for data and log. `template`: data of a built ward. `at`: where it runs."""
+        """`folder`: empty, for data and log. `template`: data of a built ward. `at`: where it runs."""
         self.data = folder / "data"
         self.log = folder / "hub.log"
         shutil.copytree(template, self.data)

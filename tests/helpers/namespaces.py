@@ -1,6 +1,7 @@
 """A small network of its own: namespaces joined by a bridge, whose cables a test can pull.
 
-It needs root and iproute2. The bridge stands in a namespace too, so nothing of the machine's own network is touched or reached.
+It needs root and iproute2. The bridge stands in a namespace too, so nothing of the machine's own network is
+touched or reached.
 """
 
 from __future__ import annotations
@@ -52,6 +53,13 @@ class Host:
     def plug(self) -> None:
         """Put the cable back."""
         ip("-n", self._bridge, "link", "set", self._port, "up")
+
+    def block(self, other: Host) -> None:
+        """Send nothing to one other host any more; everyone else is reached as before."""
+        ip("-n", self.name, "route", "add", "blackhole", f"{other.address}/32")
+
+    def unblock(self, other: Host) -> None:
+        ip("-n", self.name, "route", "del", "blackhole", f"{other.address}/32")
 
 
 @contextlib.contextmanager

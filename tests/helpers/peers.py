@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Page
@@ -28,19 +28,27 @@ WATCH = """(() => {
 })()"""
 """Remembers every peer connection of a page and its channels, and changes nothing about them."""
 
-SOUND = """async () => {
-    let energy = 0, packets = 0, tracks = 0;
+_ENERGY = """const energy = async () => {
+    let sum = 0;
     for (const peer of window.watchedPeers ?? []) {
         if (peer.connectionState === "closed") continue;
-        for (const report of (await peer.getStats()).values()) {
-            if (report.type !== "inbound-rtp" || report.kind !== "audio") continue;
-            energy += report.totalAudioEnergy ?? 0;
-            packets += report.packetsReceived ?? 0;
-            tracks += 1;
-        }
+        for (const report of (await peer.getStats()).values())
+            if (report.type === "inbound-rtp" && report.kind === "audio") sum += report.totalAudioEnergy ?? 0;
     }
-    return { energy, packets, tracks };
-}"""
+    return sum;
+};"""
+ENERGY = f"async () => {{ {_ENERGY} return energy(); }}"
+"""totalAudioEnergy of all that has come in, over all connections: a page's own measure of sound."""
+HEARD = f"""async ([from, seconds]) => {{
+    {_ENERGY}
+    const until = performance.now() + seconds * 1000;
+    while (performance.now() < until) {{
+        if ((await energy()) > from + 0.001) return performance.timeOrigin + performance.now();
+        await new Promise((resolve) => setTimeout(resolve, 20));
+    }}
+    return null;
+}}"""
+"""When (ms since the epoch) the energy has grown beyond `from`; null when not within `seconds`."""
 
 LOOK_S = 0.25
 
@@ -51,10 +59,10 @@ def watch(context: BrowserContext) -> BrowserContext:
     return context
 
 
-def sound(page: Page) -> Mapping[str, float]:
-    """What has come in so far: `energy` (totalAudioEnergy summed), `packets`, `tracks`."""
-    heard: Mapping[str, float] = page.evaluate(SOUND)
-    return heard
+def sound(page: Page) -> float:
+    """Energy of the sound that has come in so far."""
+    energy: float = page.evaluate(ENERGY)
+    return energy
 
 
 def until(check: Callable[[], bool], within_s: float, page: Page, what: str) -> float:
@@ -71,8 +79,8 @@ def until(check: Callable[[], bool], within_s: float, page: Page, what: str) -> 
 
 def hears(page: Page, within_s: float = 5.0) -> float:
     """Wait until real sound comes in at the page: energy grows, not packets alone."""
-    before = sound(page)["energy"]
-    return until(lambda: sound(page)["energy"] > before + 0.01, within_s, page, "no sound came in")
+    before = sound(page)
+    return until(lambda: sound(page) > before + 0.01, within_s, page, "no sound came in")
 
 
 def connections(page: Page) -> list[str]:

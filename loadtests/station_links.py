@@ -1,0 +1,142 @@
+"""What a station's links cost it: `python -m loadtests.station_links` (the plan must suit a panel of 1 GB).
+
+One station's page in a browser of its own; a crowd of real pages in another: first none, then the 26 doors,
+then also the 46 beds and the vice station, then also the PDAs. At each size, once the links are up: memory of
+the station's page (private and shared, as the system counts it) and its CPU over a while in which nothing
+happens. The last figures are the slope a link.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+from playwright.sync_api import Page, Playwright, expect, sync_playwright
+from ward_hub.directory import fixture
+
+from loadtests.pages import LoadBrowser, ready_in
+from loadtests.report import Figure, arguments, report
+from tests.helpers.hub_process import HubProcess, build_template
+
+STATION = "station-main"
+PDAS = 20
+LINKED_MS = 180_000
+SETTLE_S, LOOK_S = 10.0, 30.0
+PANEL_MIB = 1024.0
+PAGE_BUDGET_MIB = PANEL_MIB / 4
+"""What a page may take of the smallest panel, system and browser beside it."""
+CPU_BUDGET = 25.0
+
+
+def crowds(quick: bool) -> list[list[str]]:
+    """Terminals to add at each step."""
+    doors = [one.id for one in fixture.terminals() if one.kind.value == "door"]
+    beds = [one.id for one in fixture.terminals() if one.kind.value == "bedside"]
+    pdas = [one.id for one in fixture.terminals() if one.kind.value == "pda"][:PDAS]
+    if quick:
+        return [doors[:3], [*beds[:3], "station-vice"]]
+    return [doors, [*beds, "station-vice"], pdas]
+
+
+@contextmanager
+def browser(playwright: Playwright, folder: Path, hub: HubProcess) -> Iterator[LoadBrowser]:
+    one = LoadBrowser(playwright, folder, hub)
+    one.start()
+    try:
+        yield one
+    finally:
+        one.stop()
+
+
+class Renderer:
+    """The process that runs the only page of a browser."""
+
+    def __init__(self, profile: Path) -> None:
+        mine = f"--user-data-dir={profile}"
+        browsers = [
+            process
+            for process in psutil.process_iter(["cmdline"])
+            if mine in (process.info["cmdline"] or ()) and "--type=renderer" not in process.info["cmdline"]
+        ]
+        found = {
+            child.pid: child
+            for process in browsers
+            for child in process.children(recursive=True)
+            if "--type=renderer" in child.cmdline()
+        }
+        # Spare renderers wait for pages that do not come: the one with the most work is the page's.
+        self._process = max(found.values(), key=lambda each: sum(each.cpu_times()[:2]))
+
+    def memory_mib(self) -> float:
+        return float(self._process.memory_full_info().pss) / 2**20
+
+    def cpu_percent(self, seconds: float) -> float:
+        """Share of one core over the while."""
+        self._process.cpu_percent()
+        time.sleep(seconds)
+        return float(self._process.cpu_percent())
+
+
+def grow(crowd: LoadBrowser, names: Sequence[str]) -> None:
+    """Open more pages, each with the hub."""
+    for name in names:
+        ready_in(crowd.screen(name).page)
+
+
+def linked(station: Page, links: int) -> None:
+    expect(station.locator("body")).to_have_attribute("data-neighbours", str(links), timeout=LINKED_MS)
+
+
+def measure(folder: Path, quick: bool) -> list[Figure]:
+    hub = HubProcess(folder / "hub", build_template(folder / "template"))
+    hub.start()
+    figures: list[Figure] = []
+    seen: list[tuple[int, float, float]] = []
+    settle = 2.0 if quick else SETTLE_S
+    try:
+        with (
+            sync_playwright() as playwright,
+            browser(playwright, folder / "station", hub) as alone,
+            browser(playwright, folder / "crowd", hub) as crowd,
+        ):
+            station = alone.screen(STATION).page
+            ready_in(station)
+            page = Renderer(folder / "station")
+            links = 0
+            for names in [[], *crowds(quick)]:
+                grow(crowd, names)
+                links += len(names)
+                linked(station, links)
+                time.sleep(settle)
+                cpu = page.cpu_percent(5.0 if quick else LOOK_S)
+                memory = page.memory_mib()
+                seen.append((links, memory, cpu))
+                figures.append(Figure(f"station with {links} links: memory of its page", memory, "MiB"))
+                figures.append(Figure(f"station with {links} links: CPU, idle", cpu, "% of a core"))
+            for problem in (*alone.problems(), *crowd.problems()):
+                print("page:", problem)
+    finally:
+        hub.stop()
+    (_, bare_mib, bare_cpu), (most, mib, cpu) = seen[0], seen[-1]
+    return [
+        *figures,
+        Figure("page with all links", mib, "MiB", PAGE_BUDGET_MIB),
+        Figure("CPU with all links, idle", cpu, "% of a core", CPU_BUDGET),
+        Figure("a link costs", (mib - bare_mib) / most * 1024, "KiB"),
+        Figure("a link costs", (cpu - bare_cpu) / most, "% of a core"),
+    ]
+
+
+def main() -> int:
+    options = arguments(__doc__).parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        figures = measure(Path(folder), options.quick)
+    return report("Links of a station", figures, options)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
