@@ -6,6 +6,7 @@ export type Progress =
 	| "pressed"
 	| "kept"
 	| "alone"
+	| "shown"
 	| "stored"
 	| "received"
 	| "taken"
@@ -23,6 +24,8 @@ export interface Feedback {
 	kept: boolean;
 	/** steps reached: 1 pressed, 2 delivered, 3 station has it, 4 someone comes; 0 when it failed */
 	step: 0 | 1 | 2 | 3 | 4;
+	/** shown: the door of this room is among those who hold it */
+	atDoor: boolean;
 	/** when the oldest press of the row was made */
 	since: number;
 	row: CallRow | null;
@@ -32,6 +35,7 @@ const STEPS: Record<Progress, Feedback["step"]> = {
 	pressed: 1,
 	kept: 1,
 	alone: 1,
+	shown: 2,
 	stored: 2,
 	received: 3,
 	taken: 4,
@@ -63,6 +67,14 @@ function settle(press: OwnPress): Progress {
 	return here && press.undelivered ? "alone" : press.progress;
 }
 
+/** Whether the room's own door has said that it holds the press. */
+function isAtDoor(press: OwnPress | null, { self, directory }: TerminalState): boolean {
+	return (press?.heldBy ?? []).some((id) => {
+		const holder = directory.terminals[id];
+		return holder?.kind === "door" && holder.room !== undefined && holder.room === self?.room;
+	});
+}
+
 /** What to tell the patient: about the newest press of the most urgent open row; null when nothing is open. */
 export function feedbackOf(state: TerminalState): Feedback | null {
 	const rows = ownRows(state);
@@ -84,6 +96,7 @@ export function feedbackOf(state: TerminalState): Feedback | null {
 			progress,
 			kept: newest.progress !== "pressed",
 			step: STEPS[progress],
+			atDoor: false,
 			since: newest.at,
 			row,
 		};
@@ -93,5 +106,7 @@ export function feedbackOf(state: TerminalState): Feedback | null {
 	if (progress === "taken" && row.state === "talking") progress = "talking";
 	const call = newest?.call ?? row.id;
 	const kept = newest?.progress !== "pressed";
-	return { call, type: row.type, progress, kept, step: STEPS[progress], since: row.at, row };
+	const atDoor = isAtDoor(newest, state);
+	const step = STEPS[progress];
+	return { call, type: row.type, progress, kept, step, atDoor, since: row.at, row };
 }

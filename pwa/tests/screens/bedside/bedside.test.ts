@@ -93,6 +93,26 @@ describe("calling", () => {
 		expect(text()).toContain("呼叫未被接受");
 	});
 
+	it("names the door without a hub only when the room's own door has it", async () => {
+		terminal = fakeTerminal(own, { layer: 2, lastHeardAt: NOW - 60_000 });
+		show();
+		await touch('[data-testid="press-patient"]');
+		const told = async (heldBy: string[]) => {
+			terminal.progress("shown", heldBy);
+			await tick();
+			return feedback()?.querySelector("strong")?.textContent;
+		};
+		expect(await told(["station-main"])).toBe("已送达其他终端");
+		expect(await told(["door-r03"])).toBe("已送达其他终端");
+		expect(await told(["door-r06", "station-main"])).toBe("门口屏已显示");
+		expect(text()).not.toContain("还未送达");
+		const reached = [...document.querySelectorAll(".reached")].map((one) => one.textContent);
+		expect(reached).toEqual(["已按下", "门口屏已显示"]);
+		terminal.progress("received", ["door-r06", "station-main"]);
+		await tick();
+		expect(feedback()?.querySelector("strong")?.textContent).toBe("护士站已收到");
+	});
+
 	it("tells after a restart only what the row proves", async () => {
 		const row = sampleRow(terminal.state.directory, "bed:b12", "patient", 20, { received: null });
 		terminal = fakeTerminal(own, { board: { rows: [row], troubles: [], closed: {} } });
