@@ -57,11 +57,11 @@ def vectors() -> dict[str, str]:
         "judge.json": judge_vectors(),
         "tones.json": tone_vectors(),
     }
-    return {name: _text(value) for name, value in files.items()}
+    return {name: one_case_a_line(value) for name, value in files.items()}
 
 
-def _text(value: dict[str, Any]) -> str:
-    """One case a line: readable in a diff, without a line for every key."""
+def one_case_a_line(value: dict[str, Any]) -> str:
+    """Return JSON with one case a line: readable in a diff, without a line for every key."""
     lines = []
     for key, item in value.items():
         if isinstance(item, list):
