@@ -6,36 +6,17 @@ is where the terminals reach it. Foreign errors stop here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.exceptions import OperationError
 from aiortc.mediastreams import MediaStreamTrack
 from aiortc.rtcdtlstransport import RTCCertificate
 from aiortc.sdp import candidate_from_sdp
 
+from ward_signalling.inbox import fingerprints_of
 from ward_signalling.media.encode_once import FanOut
-from ward_signalling.media.sdp import fingerprints, is_mdns, without_mdns
-
-OnState = Callable[[str], None]
-"""Told of each state of a connection: connecting, connected, failed, closed (W3C WebRTC 4.4.3)."""
-
-
-class MediaRefused(Exception):
-    """The other's description cannot be used. `reason`: a ByeReason, `no_codec` or `no_media`."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class Described:
-    """A local description with its candidates in it: aiortc gathers before it speaks, there is no trickle."""
-
-    sdp: str
-    fingerprint: str
+from ward_signalling.media.port import Described, MediaRefused, OnState
+from ward_signalling.media.sdp import is_mdns, with_sha256_only, without_mdns
+from ward_signalling.messages import ByeReason
 
 
 def make_certificate() -> RTCCertificate:
@@ -75,21 +56,15 @@ class _Peer:
             description = RTCSessionDescription(sdp=without_mdns(sdp), type=type_)
             await self._connection.setRemoteDescription(description)
         except OperationError as error:
-            raise MediaRefused("no_codec") from error
+            raise MediaRefused(ByeReason.NO_CODEC) from error
         except Exception as error:  # text from outside: aiortc asserts and indexes its way through
-            raise MediaRefused("no_media") from error
+            raise MediaRefused(ByeReason.NO_MEDIA) from error
 
     async def _set_local(self, description: RTCSessionDescription) -> Described:
         await self._connection.setLocalDescription(description)
-        sdp = self._connection.localDescription.sdp
-        (sha256,) = (one for one in fingerprints(sdp) if one.startswith("sha-256 "))
-        # aiortc names three digests of its certificate; one is what a signal names and what is compared.
-        lines = [
-            line
-            for line in sdp.split("\r\n")
-            if not line.startswith("a=fingerprint:") or "sha-256 " in line.lower()
-        ]
-        return Described("\r\n".join(lines), sha256)
+        sdp = with_sha256_only(self._connection.localDescription.sdp)
+        (fingerprint,) = fingerprints_of(sdp)
+        return Described(sdp, fingerprint)
 
 
 class Speaker(_Peer):
@@ -105,14 +80,14 @@ class Speaker(_Peer):
         await self._set_remote(offer, "offer")
         transceivers = self._connection.getTransceivers()
         if not any(one.kind == "audio" for one in transceivers):
-            raise MediaRefused("no_media")
+            raise MediaRefused(ByeReason.NO_MEDIA)
         for one in transceivers:
             # Decoding pictures costs a tenth of a core, and nobody looks.
             one.direction = "recvonly" if one.kind == "audio" else "inactive"
         try:
             return await self._set_local(await self._connection.createAnswer())
-        except Exception as error:
-            raise MediaRefused("no_media") from error
+        except Exception as error:  # closed meanwhile, or nothing of the offer can be answered
+            raise MediaRefused(ByeReason.NO_MEDIA) from error
 
     def _track_came(self, track: MediaStreamTrack) -> None:
         if track.kind == "audio":
@@ -132,9 +107,12 @@ class Listener(_Peer):
 
     async def offer(self) -> Described:
         """Return the offer. Raises MediaRefused when this machine has no address to be reached at."""
-        described = await self._set_local(await self._connection.createOffer())
+        try:
+            described = await self._set_local(await self._connection.createOffer())
+        except Exception as error:  # closed meanwhile
+            raise MediaRefused(ByeReason.NO_MEDIA) from error
         if "a=candidate:" not in described.sdp:
-            raise MediaRefused("no_media")
+            raise MediaRefused(ByeReason.NO_MEDIA)
         return described
 
     async def take_answer(self, answer: str) -> None:

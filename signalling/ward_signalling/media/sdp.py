@@ -1,16 +1,6 @@
-"""What the relay reads and leaves out of session descriptions. Pure text (RFC 8866, RFC 8839, RFC 8122)."""
+"""What the relay leaves out of session descriptions. Pure text (RFC 8866, RFC 8839, RFC 8122)."""
 
 from __future__ import annotations
-
-import re
-
-_FINGERPRINT = re.compile(r"^a=fingerprint:(\S+ \S+)\s*$", re.MULTILINE)
-
-
-def fingerprints(sdp: str) -> frozenset[str]:
-    """Return the certificates' fingerprints as signals write them: `sha-256 AB:CD:…`, each once."""
-    found = (text.split(" ") for text in _FINGERPRINT.findall(sdp))
-    return frozenset(f"{method.lower()} {digest.upper()}" for method, digest in found)
 
 
 def is_mdns(candidate: str) -> bool:
@@ -31,3 +21,14 @@ def without_mdns(sdp: str) -> str:
     if len(kept) < len(lines):
         kept = [line for line in kept if line != "a=end-of-candidates"]
     return "\r\n".join(kept)
+
+
+def with_sha256_only(sdp: str) -> str:
+    """Return the description without fingerprints of other digests: a signal names one, and every line of its
+    description has to say the same (SG13)."""
+    lines = sdp.split("\r\n")
+    return "\r\n".join(
+        line
+        for line in lines
+        if not line.startswith("a=fingerprint:") or line.startswith("a=fingerprint:sha-256 ")
+    )

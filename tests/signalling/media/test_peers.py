@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aioice.ice import get_host_addresses
+from ward_signalling.inbox import fingerprints_of
 from ward_signalling.media.encode_once import FanOut
-from ward_signalling.media.peers import Listener, MediaRefused, Speaker, make_certificate
-from ward_signalling.media.sdp import fingerprints
+from ward_signalling.media.peers import Listener, Speaker, make_certificate
+from ward_signalling.media.port import MediaRefused
 
 from tests.signalling.media.sound import Ear, Mouth, Tone, loudness, share_of_tone
 
@@ -101,7 +102,8 @@ async def test_every_description_names_the_one_certificate_and_no_other_digest()
         made.listeners += [first, second]
         one, other = await first.offer(), await second.offer()
         answer = await made.speaker.answer(await made.mouth.offer())
-        assert fingerprints(one.sdp) == {one.fingerprint} == {other.fingerprint} == {answer.fingerprint}
+        assert fingerprints_of(one.sdp) == {one.fingerprint} == {other.fingerprint} == {answer.fingerprint}
+        assert fingerprints_of(answer.sdp) == {answer.fingerprint}
         assert "a=candidate:" in one.sdp
         assert len(one.sdp) < 20_000
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ward_signalling.media.sdp import fingerprints, is_mdns, without_mdns
+from ward_signalling.media.sdp import is_mdns, with_sha256_only, without_mdns
 
 NAMED = "candidate:1 1 udp 2122260223 4d1c2f5e-aaaa-4bbb-8ccc-0123456789ab.local 51234 typ host"
 PLAIN = "candidate:2 1 udp 2122260223 192.0.2.7 51235 typ host"
@@ -25,7 +25,7 @@ def test_a_description_with_addresses_only_stays_as_it_is() -> None:
     assert without_mdns(sdp) == sdp
 
 
-def test_fingerprints_are_those_of_all_lines_in_the_spelling_of_signals() -> None:
-    sdp = "v=0\r\na=fingerprint:SHA-256 ab:cd\r\nm=audio 9\r\na=fingerprint:sha-256 AB:CD\r\n"
-    assert fingerprints(sdp) == {"sha-256 AB:CD"}
-    assert fingerprints(sdp + "a=fingerprint:sha-512 01:02\r\n") == {"sha-256 AB:CD", "sha-512 01:02"}
+def test_of_the_fingerprints_only_the_digest_that_signals_name_stays() -> None:
+    """SG13"""
+    sdp = "v=0\r\na=fingerprint:sha-256 AB:CD\r\na=fingerprint:sha-512 01:02\r\na=mid:0\r\n"
+    assert with_sha256_only(sdp) == "v=0\r\na=fingerprint:sha-256 AB:CD\r\na=mid:0\r\n"

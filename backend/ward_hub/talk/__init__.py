@@ -1,0 +1,1 @@
+"""Talk through the hub: relayed signals, broadcasts to many beds, recordings."""
