@@ -59,13 +59,7 @@ describe("a talk", () => {
 	it("tells what is missing, what is recorded, and when the time is nearly up", async () => {
 		const leg = sampleLeg("pda-02", { recording: true, endsAt: NOW + 14_200, peerMuted: true });
 		const terminal = show([leg], { microphone: "missing" });
-		for (const words of [
-			"护士手持终端",
-			"正在录音",
-			"还剩 15 秒",
-			"对方已静音",
-			"本机麦克风不可用",
-		])
+		for (const words of ["护士手持终端", "正在录音", "还剩 15 秒", "对方已静音", "麦克风不可用"])
 			expect(text()).toContain(words);
 		terminal.set({ talk: talkOf([{ ...leg, endsAt: NOW + 60_000 }]) });
 		await tick();
