@@ -42,6 +42,7 @@ BENCHMARKS = (
     Benchmark("broadcast_pages", "broadcast_pages"),
     Benchmark("cold_start", "cold_start"),
     Benchmark("restart", "restart"),
+    Benchmark("broadcast", "broadcast"),
     Benchmark("histories", "histories", ("--count", "100000")),
     Benchmark("kill9", "kill9", ("--rounds", "1000")),
 )

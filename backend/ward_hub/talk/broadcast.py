@@ -107,6 +107,11 @@ class Broadcast:
         self._opening = asyncio.ensure_future(self._open(open_media))
 
     @property
+    def listeners(self) -> int:
+        """How many hear it or are being asked."""
+        return sum(not leg.is_over for leg in self._legs.values())
+
+    @property
     def reached(self) -> list[str]:
         """Who hears it, sorted."""
         return sorted(leg.terminal for leg in self._legs.values() if leg.state is LegState.OPEN)

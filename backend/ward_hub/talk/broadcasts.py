@@ -34,7 +34,9 @@ from ward_hub.talk.broadcast import Broadcast, OpenMedia
 from ward_hub.talk.outbox import Outbox, Post, Sign
 
 MAX_AT_ONCE: Final = 4
-"""Broadcasts of all wards: each takes up to a fifth of a core, and the calls need the hub more."""
+"""Broadcasts of all wards: each decodes and encodes, 5 % of a core."""
+MAX_LISTENERS: Final = 160
+"""Of all of them: 46 take a fifth of a core, and the hub has calls to carry."""
 TICK_S: Final = 1.0
 _HEAR: Final = frozenset({"bedside", "door", "corridor"})
 
@@ -115,7 +117,7 @@ class Broadcasts:
             self._send(invite, Busy, talk=invite.talk, reason=BusyReason.TALKING)
         elif not targets:
             self._send(invite, Busy, talk=invite.talk, reason=BusyReason.NOT_ALLOWED)
-        elif len(self._running) >= MAX_AT_ONCE:
+        elif len(self._running) >= MAX_AT_ONCE or self._listeners() + len(targets) > MAX_LISTENERS:
             self._send(invite, Busy, talk=invite.talk, reason=BusyReason.FULL)
         else:
             made = Broadcast(
@@ -130,6 +132,9 @@ class Broadcasts:
             )
             self._running[invite.ward, invite.sender] = made
             made.start(targets, sorted(set(invite.targets or ()) - set(targets)))
+
+    def _listeners(self) -> int:
+        return sum(running.listeners for running in self._running.values())
 
     def _of_ward(self, ward: str) -> list[Broadcast]:
         return [running for (of, _), running in self._running.items() if of == ward]

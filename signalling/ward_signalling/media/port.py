@@ -1,4 +1,4 @@
-"""What a broadcast asks of its media: the port that `relay.py` implements with aiortc. Importing this is free."""
+"""What a broadcast asks of its media: the port that `relay.py` implements with aiortc. Free to import."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aioice.ice import get_host_addresses
 from ward_hub.talk.broadcast import DIALS_AT_ONCE, LIMIT_MS
-from ward_hub.talk.broadcasts import MAX_AT_ONCE
+from ward_hub.talk.broadcasts import MAX_AT_ONCE, MAX_LISTENERS
 from ward_hub.talk.media import HubMedia
 from ward_signalling.media.port import MediaRefused
 from ward_signalling.messages import (
@@ -167,6 +167,18 @@ async def test_a_station_has_one_broadcast_and_the_hub_a_few() -> None:
     assert hub.broadcasts.running == MAX_AT_ONCE
     await hub.broadcasts.close()
     assert hub.broadcasts.running == 0
+
+
+async def test_the_hub_carries_so_many_listeners_and_no_more() -> None:
+    hub = Hub(directory(beds=100))
+    beds = tuple(f"bed-{number}" for number in range(1, 101))
+    await begin(hub, beds)
+    await begin(hub, beds[: MAX_LISTENERS - 99], talk="8" * 16, sender="st-2")
+    assert [one.reason for one in hub.to("st-2", Busy)] == ["full"]
+    await hub.hear(Bye, "bed-1", talk=TALK, reason=ByeReason.CALL)
+    await begin(hub, beds[: MAX_LISTENERS - 99], talk="9" * 16, sender="st-2")
+    assert hub.broadcasts.running == 2
+    await hub.broadcasts.close()
 
 
 async def test_the_stations_bye_ends_it_for_all_and_releases_everything() -> None:

@@ -78,14 +78,14 @@ def left_channel(frame: AudioFrame) -> list[int]:
 
 
 class Ear:
-    """A terminal that hears: it is offered to, answers, and keeps what it heard."""
+    """A terminal that hears: it is offered to, answers, and keeps what it hears while it is asked to."""
 
     def __init__(self) -> None:
         self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.connection.on("track", self._track_came)
-        self.heard: list[int] = []
-        """Samples so far, 48 kHz."""
         self.frames = 0
+        """How many came so far."""
+        self._samples: list[int] | None = None
         self.ended = asyncio.Event()
         self._more = asyncio.Event()
         self._hearing: asyncio.Task[None] | None = None
@@ -96,14 +96,15 @@ class Ear:
         return str(self.connection.localDescription.sdp)
 
     async def hear(self, frames: int, within_s: float = 10) -> list[int]:
-        """Return the samples of the next so many frames."""
-        self.heard.clear()
+        """Return the samples of the next so many frames, 48 kHz."""
+        samples = self._samples = []
         wanted = self.frames + frames
         async with asyncio.timeout(within_s):
             while self.frames < wanted:
                 self._more.clear()
                 await self._more.wait()
-        return list(self.heard)
+        self._samples = None
+        return samples
 
     async def close(self) -> None:
         if self._hearing is not None:
@@ -118,7 +119,8 @@ class Ear:
             while True:
                 frame = await track.recv()
                 assert isinstance(frame, AudioFrame)
-                self.heard += left_channel(frame)
+                if self._samples is not None:
+                    self._samples += left_channel(frame)
                 self.frames += 1
                 self._more.set()
         except MediaStreamError:
