@@ -47,6 +47,6 @@ def test_every_leg_can_be_ended_from_both_sides_and_over_is_over() -> None:
 
 def test_times_fit_the_states_that_wait() -> None:
     """SG22, SG23."""
-    assert {"inviting": 5_000, "ringing": 30_000, "connecting": 5_000} == TIMEOUTS_MS
+    assert TIMEOUTS_MS == {"inviting": 5_000, "ringing": 30_000, "connecting": 5_000}
     assert {state for state in LegState if LegEvent.TIMEOUT in TABLE[state]} == set(TIMEOUTS_MS)
     assert SILENT_MS == 5_000

@@ -117,6 +117,20 @@ class Host:
             peers = [peer for peer in room.peers if peer.access.read or peer.access.facts]
             spread(peers, Stateless(payload), but)
 
+    def send_stateless(self, document: str, terminal: str, payload: str) -> bool:
+        """Send a stateless frame to one terminal wherever it has the document open, whatever its right there.
+
+        Returns whether it has it open; that is no receipt.
+        """
+        peers = [
+            peer
+            for peer in self._by_terminal.get(terminal, ())
+            # The y-websocket dialect has no stateless frames.
+            if peer.document == document and peer.address is not None
+        ]
+        spread(peers, Stateless(payload))
+        return bool(peers)
+
     async def drop_terminal(self, terminal: str, code: int) -> None:
         """Close every socket through which a terminal speaks. Rule CL5."""
         connections = {peer.connection for peer in self._by_terminal.get(terminal, ())}

@@ -127,6 +127,26 @@ async def test_stateless_broadcasts_reach_the_document_only() -> None:
     assert one.hear() == other.hear() == bedside.hear() == []
 
 
+async def test_a_stateless_frame_for_one_terminal_reaches_it_at_that_document_only() -> None:
+    """SG16: also one that may announce only, on each of its sockets, and not in the other dialect."""
+    host = make_host(FullLog())
+    bed, twin = Replica(host, "bed", right="announce"), Replica(host, "bed", right="announce")
+    elsewhere, other = Replica(host, "bed", "elsewhere"), Replica(host, "other")
+    plain = FakeConnection()
+    host.attach(plain, "doc", None, principal("plain"), Access(read=True))
+    await settle()
+    assert host.send_stateless("doc", "bed", "text")
+    assert bed.hear() == twin.hear() == [Stateless("text")]
+    assert elsewhere.hear() == other.hear() == []
+    assert not host.send_stateless("doc", "nobody", "text")
+    assert not host.send_stateless("nothing", "bed", "text")
+    assert not host.send_stateless("doc", "plain", "text")
+    assert plain.frames == []
+    host.detach(bed.peer)
+    host.detach(twin.peer)
+    assert not host.send_stateless("doc", "bed", "text")
+
+
 async def test_a_revoked_terminal_loses_its_sockets() -> None:
     """CL5."""
     host = make_host(FullLog())
