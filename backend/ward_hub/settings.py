@@ -33,6 +33,12 @@ class Settings:
     """Folder of the built app; none: the one that came with the package."""
     control: str = ""
     """Origins of the demo's control that pages may speak to, parted by blanks; empty: none."""
+    stun: str = ""
+    """STUN servers terminals may ask for their address, `stun:host:port`, parted by blanks; empty: none."""
+    turn: str = ""
+    """TURN servers that carry talk where terminals cannot reach each other, `turn:host:port`; empty: none."""
+    turn_secret: str = ""
+    """What the hub shares with the TURN servers (coturn: `static-auth-secret`); never leaves the hub."""
     silence_s: float = 10.0
     """A terminal's socket is closed after this many seconds without a message."""
 

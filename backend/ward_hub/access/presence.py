@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ward_hub.access.port import Principal
 from ward_hub.documents.names import DocumentKind, parse_document
 
 _REQUIRED = {"terminal", "kind", "layer", "version", "sound"}
-_ALLOWED = _REQUIRED | {"inputs", "profile"}
+_ALLOWED = _REQUIRED | {"inputs", "profile", "session"}
 MAX_INPUTS = 8
 MAX_WORD = 64
+_SESSION = re.compile(r"[0-9a-f]{16}")
 
 
 def check_presence(principal: Principal, document: str, state: dict[str, Any]) -> bool:
@@ -26,14 +28,20 @@ def check_presence(principal: Principal, document: str, state: dict[str, Any]) -
         and state["terminal"] == principal.terminal
         and state["kind"] == principal.kind
         and type(state["layer"]) is int
-        and state["layer"] in (1, 4)
+        and state["layer"] in (1, 2, 3, 4)
         and state["sound"] in ("ok", "blocked", "muted")
         and _is_word(state["version"])
         and _is_word(state.get("profile", ""))
+        and _is_session(state.get("session", "0" * 16))
         and isinstance(inputs, dict)
         and len(inputs) <= MAX_INPUTS
         and all(_is_word(key) and value in ("ok", "open") for key, value in inputs.items())
     )
+
+
+def _is_session(value: object) -> bool:
+    """Of the page that is open there: what its signals name (SG2)."""
+    return isinstance(value, str) and _SESSION.fullmatch(value) is not None
 
 
 def _is_word(value: object) -> bool:

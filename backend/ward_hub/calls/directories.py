@@ -12,14 +12,19 @@ from ward_hub.documents.port import Json
 
 
 class WardDirectories:
-    """Parsed once a change of the directory. `clock` gives ms."""
+    """Parsed once a change of the directory. `clock` gives ms; `relay_key`: public key of the media relay."""
 
     def __init__(
-        self, current: CurrentDirectory, call_types: Mapping[str, Json], clock: Callable[[], int]
+        self,
+        current: CurrentDirectory,
+        call_types: Mapping[str, Json],
+        clock: Callable[[], int],
+        relay_key: str | None = None,
     ) -> None:
         self._current = current
         self._call_types = call_types
         self._clock = clock
+        self._relay_key = relay_key
         self._version = -1
         self._parsed: dict[str, Directory] = {}
 
@@ -30,7 +35,7 @@ class WardDirectories:
             self._parsed = {}
         if ward not in self._parsed and ward in self._current.model.wards:
             priorities = self._current.priorities.get(ward, {})
-            roots = ward_directory(self._current.model, ward, priorities, self._clock())
+            roots = ward_directory(self._current.model, ward, priorities, self._clock(), self._relay_key)
             values: dict[str, Json] = {name: dict(root) for name, root in roots.items()}
             self._parsed[ward] = parse_directory({**values, "call_types": dict(self._call_types)})
         return self._parsed.get(ward)

@@ -24,6 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--store", help="log of documents and facts: sqlite:PATH or memory:")
     parser.add_argument("--sql", help="SQLAlchemy URL of directory, record and journal")
     parser.add_argument("--app", type=Path, help="folder of the built app")
+    parser.add_argument("--stun", help="STUN servers, stun:host:port, parted by blanks")
+    parser.add_argument("--turn", help="TURN servers, turn:host:port, parted by blanks")
+    parser.add_argument(
+        "--turn-secret",
+        help="secret shared with the TURN servers; others see a command line, not WARDLINE_TURN_SECRET",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -40,6 +46,9 @@ def run(args: argparse.Namespace) -> int:
             store=args.store,
             sql=args.sql,
             app=args.app,
+            stun=args.stun,
+            turn=args.turn,
+            turn_secret=args.turn_secret,
         )
     except SettingError as error:
         return _fail(str(error))

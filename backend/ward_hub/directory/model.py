@@ -13,6 +13,8 @@ from typing import Literal
 from ward_hub.documents.port import Json
 
 Priority = Literal["special", "first", "routine"]
+TALK_LIMIT_MS = 120_000
+"""A talk that nobody hangs up ends after two minutes (A16)."""
 
 
 class TerminalKind(StrEnum):
@@ -143,8 +145,21 @@ class Hosting:
 
 
 @dataclass(frozen=True, slots=True)
+class Talk:
+    """How the ward talks. `limit_ms`: a talk ends by itself after this; `video`: pictures where both have a
+    camera; `recording`: talks and broadcasts may be recorded."""
+
+    limit_ms: int = TALK_LIMIT_MS
+    video: bool = False
+    recording: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Ward:
-    """One ward with all that belongs to it. Mappings are in display order."""
+    """One ward with all that belongs to it. Mappings are in display order.
+
+    `settings`: what the back office sets freely; `talk` of it is read here.
+    """
 
     id: str
     name: str
@@ -163,6 +178,18 @@ class Ward:
     staff: Mapping[str, Staff] = field(default_factory=dict)
     duty: tuple[Duty, ...] = ()
     hosting: Mapping[str, Hosting] = field(default_factory=dict)
+
+    @property
+    def talk(self) -> Talk:
+        """`settings["talk"]`; what is absent or of another type has its default."""
+        value = self.settings.get("talk")
+        talk = value if isinstance(value, Mapping) else {}
+        limit_ms = talk.get("limit_ms")
+        return Talk(
+            limit_ms=limit_ms if type(limit_ms) is int and limit_ms > 0 else TALK_LIMIT_MS,
+            video=talk.get("video") is True,
+            recording=talk.get("recording") is True,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from ward_hub.devices.profiles import load_profiles
 from ward_hub.directory.model import (
     CallGroup,
     DirectoryModel,
@@ -40,15 +41,17 @@ def project(
     priorities: Priorities,
     call_types: Mapping[str, Json],
     now: int,
+    relay_key: str | None = None,
 ) -> dict[str, Roots]:
     """Return every document of the directory by name, ready for `Publisher.publish`.
 
     `now` (ms) decides whose turn it is; the result stays the same until `model.next_change_at(now)`.
+    `relay_key`: public key of the hub's media relay, base64url of the raw point; None without one.
     """
     documents = project_hospital(model)
     for ward in model.wards:
         documents |= project_ward(
-            model, ward, occupancy.get(ward, {}), priorities.get(ward, {}), call_types, now
+            model, ward, occupancy.get(ward, {}), priorities.get(ward, {}), call_types, now, relay_key
         )
     return documents
 
@@ -65,28 +68,33 @@ def project_ward(
     priorities: Mapping[str, Priority],
     call_types: Mapping[str, Json],
     now: int,
+    relay_key: str | None = None,
 ) -> dict[str, Roots]:
     """The documents of one ward: settings, directory, and each bedside's share."""
     ward = model.wards[ward_id]
     documents: dict[str, Roots] = {
         names.ward_settings(ward_id): _ward_settings(ward, call_types),
-        names.directory(ward_id): ward_directory(model, ward_id, priorities, now),
+        names.directory(ward_id): ward_directory(model, ward_id, priorities, now, relay_key),
     }
     for bed in ward.beds:
         priority = priorities.get(bed, "routine")
         documents[names.bed_directory(ward_id, bed)] = bed_directory(
-            model, ward_id, bed, stays.get(bed), priority, now
+            model, ward_id, bed, stays.get(bed), priority, now, relay_key
         )
     return documents
 
 
 def ward_directory(
-    model: DirectoryModel, ward_id: str, priorities: Mapping[str, Priority], now: int
+    model: DirectoryModel,
+    ward_id: str,
+    priorities: Mapping[str, Priority],
+    now: int,
+    relay_key: str | None = None,
 ) -> Roots:
     """The whole directory of a ward, for stations, doors, corridor, whiteboard and PDAs."""
     ward = model.wards[ward_id]
     return {
-        "ward": _ward_root(ward),
+        "ward": _ward_root(ward, relay_key),
         "rooms": {room: _room(ward, room, ward.beds) for room in ward.rooms},
         "beds": {bed: _bed(ward, bed, priorities.get(bed, "routine")) for bed in ward.beds},
         "terminals": {
@@ -101,7 +109,13 @@ def ward_directory(
 
 
 def bed_directory(
-    model: DirectoryModel, ward_id: str, bed_id: str, stay: str | None, priority: Priority, now: int
+    model: DirectoryModel,
+    ward_id: str,
+    bed_id: str,
+    stay: str | None,
+    priority: Priority,
+    now: int,
+    relay_key: str | None = None,
 ) -> Roots:
     """The share of one bedside: what its own calls need, and who looks after it."""
     ward = model.wards[ward_id]
@@ -114,7 +128,7 @@ def bed_directory(
     visiting = _visiting_stations(model, ward, groups)
     group_ids = {group.id for group in groups}
     return {
-        "ward": _ward_root(ward),
+        "ward": _ward_root(ward, relay_key),
         "rooms": {room: _room(ward, room, (bed_id,))},
         "beds": {bed_id: _bed(ward, bed_id, priority)},
         "terminals": {terminal.id: _terminal(terminal, with_name=False) for terminal in (*home, *visiting)},
@@ -159,21 +173,30 @@ def _ward_settings(ward: Ward, call_types: Mapping[str, Json]) -> Roots:
             "name_en": ward.name_en,
             "night": {"from": ward.night_from, "to": ward.night_to},
             "all_tender": ward.all_tender,
+            "talk": {
+                "limit_ms": ward.talk.limit_ms,
+                "video": ward.talk.video,
+                "recording": ward.talk.recording,
+            },
         },
         "call_types": dict(call_types),
         "marks": dict(ward.marks),
     }
 
 
-def _ward_root(ward: Ward) -> dict[str, Json]:
-    return {
+def _ward_root(ward: Ward, relay_key: str | None) -> dict[str, Json]:
+    value: dict[str, Json] = {
         "id": ward.id,
         "name": ward.name,
         "name_en": ward.name_en,
         "escalation_ms": list(ward.escalation_ms),
         "reminder_ms": ward.reminder_ms,
         "all_tender": ward.all_tender,
+        "talk_limit_ms": ward.talk.limit_ms,
+        "video": ward.talk.video,
+        "recording": ward.talk.recording,
     }
+    return value if relay_key is None else {**value, "relay_key": relay_key}
 
 
 def _room(ward: Ward, room: str, shown_beds: Iterable[str]) -> Json:
@@ -212,6 +235,9 @@ def _terminal(terminal: Terminal, *, with_name: bool) -> Json:
         value["room"] = terminal.room
     if terminal.bed is not None:
         value["bed"] = terminal.bed
+    profile = load_profiles().get(terminal.profile)
+    if profile is not None and profile.cameras:
+        value["camera"] = True
     if terminal.public_key is not None and terminal.state is TerminalState.ACTIVE:
         value["key"] = base64.urlsafe_b64encode(terminal.public_key).rstrip(b"=").decode("ascii")
     return value

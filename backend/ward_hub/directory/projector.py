@@ -56,13 +56,16 @@ class DirectoryProjector:
         connections: Connections,
         call_types: Mapping[str, Json],
         clock: Callable[[], int],
+        relay_key: str | None = None,
     ) -> None:
+        """`clock` gives ms; `relay_key`: public key of the hub's media relay, None without one."""
         self._database = database
         self._current = current
         self._publisher = publisher
         self._connections = connections
         self._call_types = call_types
         self._clock = clock
+        self._relay_key = relay_key
         self._turn = asyncio.Lock()
         self._publishing = asyncio.Lock()
         self._published: dict[str, bytes] = {}
@@ -148,6 +151,7 @@ class DirectoryProjector:
                     current.priorities.get(ward, {}),
                     self._call_types,
                     now,
+                    self._relay_key,
                 )
             ):
                 self._due.add(ward)

@@ -2,14 +2,14 @@
 
 POST /api/enrol           code, public_key                  → who the device is from now on
 POST /api/challenge       terminal                          → challenge
-POST /api/token           terminal, challenge, signature    → token
+POST /api/token           terminal, challenge, signature    → token, ICE servers
 POST /api/staff/sign-in   number, password (Bearer)         → token with the person in it
 POST /api/staff/sign-out  (Bearer)
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +55,8 @@ class IdentityServices:
     directory_changed: Callable[[], Awaitable[None]]
     rights_changed: Callable[[], Awaitable[None]]
     clock: Callable[[], int]
+    ice_servers: Callable[[str, int], Sequence[Mapping[str, object]]] = lambda _terminal, _now: ()
+    """(terminal, now) → its ICE servers for the next hour."""
 
 
 def identity_routes(services: IdentityServices) -> list[Route]:
@@ -141,6 +143,7 @@ class _IdentityApi:
                 "now": now,
                 **self._installation(),
                 "terminal": terminal_json(terminal),
+                "ice_servers": [dict(server) for server in services.ice_servers(terminal.id, now)],
             }
         )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import jwt
 
 from ward_hub.directory.model import Staff, Terminal
 from ward_hub.identity.errors import IdentityCode, IdentityRefused
+from ward_hub.identity.secret_file import load_secret_file
 
 TERMINAL_LIFE_MS = 10 * 60_000
 STAFF_LIFE_MS = 12 * 3_600_000
@@ -137,22 +137,7 @@ def load_secret(data: Path) -> bytes:
     Raises PermissionError when others may read it, ValueError when it is not a secret of ours.
     """
     path = data / "token.secret"
-    if not path.exists():
-        fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(_SECRET_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(fresh, path)  # whole or not at all, and never over another process's secret
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
-    if os.name == "posix" and path.stat().st_mode & 0o077:
-        raise PermissionError(f"{path} must be readable by its owner only: chmod 600")
-    secret = path.read_bytes()
+    secret = load_secret_file(path, lambda: secrets.token_bytes(_SECRET_BYTES))
     if len(secret) != _SECRET_BYTES:
         raise ValueError(f"{path}: expected {_SECRET_BYTES} bytes, got {len(secret)}")
     return secret

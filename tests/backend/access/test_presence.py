@@ -27,12 +27,22 @@ def test_a_terminals_own_state_is_taken() -> None:
     )
 
 
+def test_every_layer_is_told_and_the_page_that_is_open() -> None:
+    for layer in (1, 2, 3, 4):
+        state = {**STATE, "layer": layer, "session": "5e55105e55105e55"}
+        assert check_presence(BEDSIDE, "ward/w/presence", state)
+
+
 @pytest.mark.parametrize(
     "change",
     [
         {"terminal": "bed-b02"},
         {"kind": "station"},
-        {"layer": 2},
+        {"layer": 0},
+        {"layer": 5},
+        {"session": "5E55105E55105E55"},
+        {"session": "5e55"},
+        {"session": 5},
         {"layer": True},
         {"sound": "loud"},
         {"version": 1},

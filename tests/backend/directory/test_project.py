@@ -22,6 +22,7 @@ from ward_hub.directory.model import (
 )
 from ward_hub.directory.project import project
 from ward_hub.documents import names
+from ward_sync.directory import parse_directory
 
 from tests.backend.ward import NOW, Device, enrolled, read_model, standard_ward
 
@@ -118,6 +119,44 @@ async def test_a_bedside_knows_the_keys_of_those_who_may_act_and_nobodys_name(
     assert {terminal for terminal, value in terminals.items() if "key" in value} == {
         "bed-b01", "door-r01", "station-main", "pda-01",
     }  # fmt: skip
+
+
+async def test_how_the_ward_talks_stands_in_settings_and_directory(model: DirectoryModel) -> None:
+    """A16: two minutes, neither pictures nor recording, unless the ward's settings say otherwise."""
+    plain = documents(model)
+    assert plain[names.ward_settings(WARD)]["settings"]["talk"] == {
+        "limit_ms": 120_000, "video": False, "recording": False,
+    }  # fmt: skip
+    chosen = with_ward(model, settings={"talk": {"limit_ms": 300_000, "video": True, "recording": True}})
+    wrong = with_ward(model, settings={"talk": {"limit_ms": 0, "video": 1, "recording": "yes"}})
+    none = with_ward(model, settings={"talk": ["limit_ms"]})
+    for name in (names.directory(WARD), names.bed_directory(WARD, "b01")):
+        for values, expected in ((chosen, (300_000, True, True)), (wrong, (120_000, False, False))):
+            ward = documents(values)[name]["ward"]
+            assert (ward["talk_limit_ms"], ward["video"], ward["recording"]) == expected
+        assert documents(none)[name]["ward"] == plain[name]["ward"]
+        assert parse_directory(documents(chosen)[name]).ward.talk_limit_ms == 300_000
+
+
+async def test_the_media_relays_key_stands_in_every_share_or_nowhere(model: DirectoryModel) -> None:
+    """SG9: the relay is a party where its key is."""
+    with_relay = project(model, {}, {}, CALL_TYPES, NOW, "relay-key")
+    for name in (names.directory(WARD), names.bed_directory(WARD, "b01")):
+        assert with_relay[name]["ward"]["relay_key"] == "relay-key"
+        assert "relay_key" not in documents(model)[name]["ward"]
+
+
+async def test_who_has_a_camera_follows_from_the_profile(model: DirectoryModel) -> None:
+    terminals = documents(model)[names.directory(WARD)]["terminals"]
+    with_one = {value["kind"] for value in terminals.values() if value.get("camera")}
+    assert with_one == {"bedside", "door", "station"}
+    assert terminals["station-main"]["camera"] is True
+    assert "camera" not in terminals["station-vice"]
+    share = documents(model)[names.bed_directory(WARD, "b01")]["terminals"]
+    assert share["station-main"]["camera"] is True
+    unknown = replace(model.wards[WARD].terminals["door-r01"], profile="door-of-tomorrow")
+    changed = with_ward(model, terminals={**model.wards[WARD].terminals, "door-r01": unknown})
+    assert "camera" not in documents(changed)[names.directory(WARD)]["terminals"]["door-r01"]
 
 
 async def test_a_revoked_terminals_key_is_in_no_document(model: DirectoryModel) -> None:

@@ -107,6 +107,7 @@ async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
             directory_changed=projector.changed,
             rights_changed=documents.recheck,
             clock=clock,
+            ice_servers=lambda terminal, now: [{"urls": ["stun:s"]}, {"username": f"{now}:{terminal}"}],
         )
         made = Hub(database, services, documents)
         await projector.load()
@@ -143,7 +144,13 @@ async def test_a_device_enrols_and_signs_in_with_its_key(hub: Hub) -> None:
     body = answer.json()
     principal = hub.services.gate.authenticate(body.pop("token"))
     assert (principal.terminal, principal.bed) == ("bed-b01", "b01")
-    assert body == {"expires_at": NOW + TERMINAL_LIFE_MS, "now": NOW, "terminal": who, **installation}
+    assert body == {
+        "expires_at": NOW + TERMINAL_LIFE_MS,
+        "now": NOW,
+        "terminal": who,
+        "ice_servers": [{"urls": ["stun:s"]}, {"username": f"{NOW}:bed-b01"}],
+        **installation,
+    }
     assert answer.headers["cache-control"] == "no-store"
 
 
