@@ -22,6 +22,8 @@ export function keysOf(
 	if (leg.purpose !== "talk" || kind === undefined) return [];
 	if (leg.state !== "open" && leg.state !== "held") return [];
 	return (KEYS[kind] ?? []).filter((key) => {
+		// nobody is heard while it is held: only bringing it back and passing it on make sense
+		if (leg.state === "held" && key !== "hold" && key !== "transfer") return false;
 		if (key === "transfer") return stations.length > 0;
 		if (key === "record") return directory.ward.recording;
 		// only who holds a talk can bring it back

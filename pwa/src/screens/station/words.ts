@@ -34,7 +34,7 @@ export const stationWords = words(
 		version: (version: string) => `版本 ${version}`,
 		// talk, broadcast, pictures
 		answer: "接听",
-		holdFirst: "先保持",
+		holdFirst: "原通话保持",
 		talkTo: "对讲",
 		talkFailed: "没有接通，请再试，或到床旁",
 		tabBroadcast: "广播",
@@ -138,7 +138,7 @@ export const stationWords = words(
 		language: "中文",
 		version: (version: string) => `Version ${version}`,
 		answer: "Answer",
-		holdFirst: "holds first",
+		holdFirst: "other held",
 		talkTo: "Talk",
 		talkFailed: "No talk: try again, or go to the bed",
 		tabBroadcast: "Broadcast",

@@ -7,6 +7,7 @@ import { boardOf, busyRows, sampleRow, sampleTroubles } from "../../../src/fixtu
 import { type FakeTerminal, fakeTerminal } from "../../../src/fixture/terminal";
 import { MINUTE, NOW, sampleDirectory } from "../../../src/fixture/ward";
 import Station from "../../../src/screens/station/Station.svelte";
+import { TABS } from "../../../src/screens/station/tabs";
 import { clockText } from "../../../src/text/times";
 
 const directory = sampleDirectory();
@@ -46,7 +47,7 @@ describe("calls", () => {
 	it("stand in the order of the fold, whatever tab is open, and the newest has a line of its own", async () => {
 		const rows = busyRows(directory);
 		await show({ board: boardOf(rows) });
-		for (const tab of ["ward", "journal", "memos", "handover", "troubles", "self"]) {
+		for (const tab of TABS) {
 			await touch(`[data-tab="${tab}"]`);
 			expect(all("[data-row]").map((one) => one.dataset.row)).toEqual(rows.map((one) => one.id));
 			const newest = rows.reduce((a, b) => (b.newestAt > a.newestAt ? b : a));
