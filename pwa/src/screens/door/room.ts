@@ -1,5 +1,6 @@
 /** The room as the door knows it: beds and team from its document, troubles of its terminals, its isolation. */
 import type { Directory, Trouble } from "../../core/calls/types";
+import type { TerminalState } from "../../core/terminal_types";
 import type { IsolationId, Sex } from "../../parts/patient";
 import { isolationKinds } from "../../parts/patient";
 import { terminalName } from "../../parts/place";
@@ -31,6 +32,30 @@ export function bedsInOrder(
 ): [string, DoorBed][] {
 	const order = (id: string) => directory.beds[id]?.order ?? 10_000;
 	return Object.entries(beds).sort(([a], [b]) => order(a) - order(b) || (a < b ? -1 : 1));
+}
+
+/**
+ * The station that the door's key talks to: those of the room's groups in their order, then any other; of these the
+ * first that is known to be there, else the first. Null while the directory has none.
+ */
+export function stationFor(
+	room: string,
+	{ directory, neighbours, presence }: Pick<TerminalState, "directory" | "neighbours" | "presence">,
+): string | null {
+	const grouped = Object.values(directory.groups)
+		.filter((group) => group.rooms.includes(room))
+		.sort((a, b) => a.order - b.order)
+		.flatMap((group) => group.stations);
+	const others = Object.values(directory.terminals)
+		.filter((one) => one.kind === "station")
+		.map((one) => one.id)
+		.sort();
+	const stations = [...grouped, ...others].filter(
+		(id) => directory.terminals[id]?.state === "active",
+	);
+	const there = (id: string) =>
+		neighbours.includes(id) || presence?.terminals[id]?.connected === true;
+	return stations.find(there) ?? stations[0] ?? null;
 }
 
 export interface Isolation {

@@ -4,9 +4,11 @@ import { cleanup, render } from "@testing-library/svelte";
 import { tick } from "svelte";
 import { afterEach, describe, expect, it } from "vitest";
 import { boardOf, sampleRow, sampleTroubles } from "../../../src/fixture/board";
+import { sampleLeg, talkOf } from "../../../src/fixture/talk";
 import { type FakeTerminal, fakeTerminal } from "../../../src/fixture/terminal";
 import { NOW, sampleCard, sampleDirectory, samplePresence } from "../../../src/fixture/ward";
 import Door from "../../../src/screens/door/Door.svelte";
+import { stationFor } from "../../../src/screens/door/room";
 
 const own = { kind: "door", terminal: "door-r03", room: "r03" } as const;
 const directory = sampleDirectory();
@@ -144,5 +146,70 @@ describe("staff keys", () => {
 		terminal.shell.key("attend");
 		terminal.shell.key("cancel");
 		expect(terminal.acts.map((one) => one.act)).toEqual(["attended", "cleared"]);
+	});
+});
+
+describe("talk", () => {
+	it("answers the room's calls that may be talked about, each by its own key", async () => {
+		const patient = row("bed:b05", "patient");
+		const bathroom = row("bathroom:r03", "bathroom");
+		const terminal = show({ board: boardOf([bathroom, patient]) });
+		expect(document.querySelectorAll('[data-testid="act-answered"]')).toHaveLength(1);
+		await touch("act-answered");
+		expect(terminal.talk.did).toEqual([["answer", patient.id]]);
+		terminal.set({ board: boardOf([patient]) });
+		await tick();
+		expect(find('.first [data-testid="act-answered"]')).not.toBeNull();
+	});
+
+	it("calls the station of the room's group, one that is there before one that is not", async () => {
+		const terminal = show();
+		await touch("call-station-talk");
+		expect(terminal.talk.did).toEqual([["call", "station-main", "talk"]]);
+		const presence = samplePresence(directory, NOW, ["station-main"]);
+		const among = (neighbours: string[]) => stationFor("r03", { directory, presence, neighbours });
+		expect(among([])).toBe("station-vice");
+		expect(among(["station-main"])).toBe("station-main");
+		expect(stationFor("r03", { directory, presence: null, neighbours: [] })).toBe("station-main");
+		const terminals = {};
+		expect(
+			stationFor("r03", { directory: { ...directory, terminals }, presence, neighbours: [] }),
+		).toBeNull();
+	});
+
+	it("has its bar with a way out, and begins no second one meanwhile", async () => {
+		const leg = sampleLeg("station-main");
+		const terminal = show({ talk: talkOf([leg]) });
+		expect(find('[data-testid="line-open"]')?.dataset.purpose).toBe("talk");
+		expect(find('[data-testid="talk-bar"]')?.textContent).toContain("护士站主机");
+		expect(find('[data-testid="call-station-talk"]')?.hasAttribute("disabled")).toBe(true);
+		await touch("talk-hang-up");
+		expect(terminal.talk.did).toEqual([["hangUp", leg.talk]]);
+		expect(find('[data-testid="line-open"]')).toBeNull();
+	});
+
+	it("rings, and is taken by hand", async () => {
+		const leg = sampleLeg("station-main", { state: "ringing", openedAt: null, invited: true });
+		const terminal = show({ talk: talkOf([leg]) });
+		expect(find('[data-testid="line-open"]')).toBeNull();
+		await touch("talk-accept");
+		expect(terminal.talk.did).toEqual([["accept", leg.talk]]);
+	});
+
+	it("tells who looks and who speaks to the room, and what is recorded", () => {
+		show({
+			talk: talkOf([
+				sampleLeg("hub", { purpose: "broadcast", recording: true }),
+				sampleLeg("station-main", { purpose: "view" }),
+				sampleLeg("station-vice", { purpose: "view", state: "over", end: "hung_up" }),
+			]),
+		});
+		const told = [...document.querySelectorAll<HTMLElement>('[data-testid="line-open"]')];
+		expect(told.map((one) => one.dataset.purpose)).toEqual(["broadcast", "view"]);
+		expect(told[0]?.textContent).toContain("正在广播");
+		expect(told[0]?.textContent).toContain("正在录音");
+		expect(told[1]?.textContent).toContain("护士站主机 正在查看画面");
+		expect(text()).not.toContain("护士站副机");
+		expect(find('[data-testid="press-staff_assist"]')).not.toBeNull();
 	});
 });

@@ -4,6 +4,7 @@ import { cleanup, render } from "@testing-library/svelte";
 import { tick } from "svelte";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { boardOf, sampleRow } from "../../../src/fixture/board";
+import { sampleLeg, talkOf } from "../../../src/fixture/talk";
 import { type FakeTerminal, fakeTerminal } from "../../../src/fixture/terminal";
 import { bedName, NOW, sampleDirectory } from "../../../src/fixture/ward";
 import { callGroups, myBeds } from "../../../src/screens/pda/mine";
@@ -106,6 +107,46 @@ describe("calls", () => {
 	});
 });
 
+describe("talk", () => {
+	it("answers a row by its key, where the type is talked about", async () => {
+		const rows = [
+			row("bathroom:r03", "bathroom", { asked: ["pda-02"] }),
+			row("bed:b12", "patient", { asked: ["pda-02"] }),
+		];
+		const terminal = await show({ board: boardOf(rows) });
+		expect(all('[data-testid="act-answered"]')).toHaveLength(1);
+		await touch('[data-testid="act-answered"]');
+		expect(terminal.talk.did).toEqual([["answer", rows[1]?.id]]);
+	});
+
+	it("says so when an answer could not be kept", async () => {
+		const terminal = await show({ board: boardOf([row("bed:b12", "patient")]) });
+		terminal.talk.answer = () => Promise.reject(new Error("storage"));
+		await touch('[data-testid="act-answered"]');
+		expect(find('[role="alert"]')?.textContent).toContain("没有存下");
+	});
+
+	it("stands above the tabs on each of them and leaves the list its place", async () => {
+		const leg = sampleLeg("bed-b12");
+		await show({ talk: talkOf([leg]), board: boardOf([row("bed:b12", "patient")]) });
+		for (const tab of ["calls", "me"]) {
+			await touch(`[data-tab="${tab}"]`);
+			const bar = find('[data-testid="talk-bar"]');
+			expect(bar?.dataset.talk).toBe(leg.talk);
+			expect(find("nav")?.previousElementSibling?.contains(bar)).toBe(true);
+		}
+		await touch('[data-tab="calls"]');
+		expect(find('[data-testid="call-row"]')).not.toBeNull();
+	});
+
+	it("from a station rings and is accepted by hand", async () => {
+		const leg = sampleLeg("station-main", { state: "ringing", openedAt: null, invited: true });
+		const terminal = await show({ talk: talkOf([leg]) });
+		await touch('[data-testid="talk-accept"]');
+		expect(terminal.talk.did).toEqual([["accept", leg.talk]]);
+	});
+});
+
 describe("help", () => {
 	it("is asked for with a room, or from the phone itself", async () => {
 		const terminal = await show({ directory: { ...directory, duty } });
@@ -162,4 +203,14 @@ it("says at sign-out what has not been delivered, and that no call can come when
 	expect(text()).toContain("还有 3 条未送达");
 	await touch(".sign-in .key");
 	expect(text()).toContain("已退出。还有 3 条未送达");
+});
+
+it("takes calls of the neighbours while only the hub is away", async () => {
+	await show({ layer: 2 });
+	expect(find('[role="alert"]')).toBeNull();
+	expect(find('[data-testid="layer-line"]')?.textContent).toBe("中枢离线，病区直连");
+	expect(text()).toContain("当前没有呼叫");
+	cleanup();
+	await show({ layer: 4 });
+	expect(text()).not.toContain("当前没有呼叫");
 });
