@@ -34,10 +34,11 @@ export function showOnBody(
 	// On the wall one frame is heard at a time; alone in its window a page always is.
 	if (inFrame) sounder.setHeard(false);
 	let told = "";
-	const stop = terminal.subscribe(({ phase, layer, sound, unsent, problem }) => {
+	const stop = terminal.subscribe(({ phase, layer, neighbours, sound, unsent, problem }) => {
 		const tone = sounder.sounding() ?? "";
 		signs.phase = phase;
 		signs.layer = String(layer);
+		signs.neighbours = String(neighbours.length);
 		signs.unsent = String(unsent);
 		signs.sound = sound;
 		signs.problem = problem ?? "";

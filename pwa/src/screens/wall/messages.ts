@@ -3,10 +3,12 @@
  * the ward passes here: terminals meet over the wire only.
  */
 
+import type { Layer } from "../../core/terminal_types";
+
 export interface FrameReport {
 	terminal: string;
 	phase: "starting" | "unenrolled" | "enrolling" | "elsewhere" | "revoked" | "ready";
-	layer: 1 | 4;
+	layer: Layer;
 	sound: "ok" | "blocked" | "muted";
 	/** tone the frame is playing by its own schedule, heard or not */
 	sounding: "" | "high" | "medium" | "low";
@@ -17,6 +19,7 @@ export interface FrameReport {
 export type WallMessage = { wardline: "unlock-sound" } | { wardline: "heard"; heard: boolean };
 
 const PHASES = ["starting", "unenrolled", "enrolling", "elsewhere", "revoked", "ready"] as const;
+const LAYERS = [1, 2, 3, 4] as const;
 const TONES = ["high", "medium", "low"] as const;
 const MAX_SIZE = 8192;
 
@@ -30,7 +33,8 @@ export function readReport(data: unknown): FrameReport | null {
 	return {
 		terminal: value.terminal,
 		phase,
-		layer: value.layer === 1 ? 1 : 4,
+		// what is not known is not claimed to be connected
+		layer: LAYERS.find((known) => known === value.layer) ?? 4,
 		sound: value.sound === "ok" || value.sound === "muted" ? value.sound : "blocked",
 		sounding: TONES.find((known) => known === value.sounding) ?? "",
 		size:

@@ -17,15 +17,15 @@ export const words = {
 		{ zh: "床头屏按“呼叫”，护士站响铃", en: "Call at the bedside: the station rings" },
 		{ zh: "护士站接受，再清除", en: "Accept at the station, then clear" },
 		{
-			zh: "断开中枢，再按一次：床头自己响",
-			en: "Kill the hub and call again: the bed sounds itself",
+			zh: "断开中枢，再按一次：病区直连，呼叫照常到达",
+			en: "Kill the hub and call again: terminals reach each other directly",
 		},
 		{ zh: "恢复中枢：呼叫带原时间到达", en: "Start the hub: the call arrives with its time" },
 	],
 	hub: {
 		running: { zh: "中枢运行中", en: "Hub is running" },
 		starting: { zh: "中枢正在启动", en: "Hub is starting" },
-		killed: { zh: "中枢已断开", en: "Hub is killed" },
+		killed: { zh: "中枢已断开：终端之间直连", en: "Hub is killed: terminals linked directly" },
 		unknown: { zh: "中枢状态未知", en: "Hub: unknown" },
 	},
 	phase: {
@@ -37,8 +37,10 @@ export const words = {
 		ready: { zh: "已就绪", en: "ready" },
 	},
 	layer: {
-		1: { zh: "中枢在线", en: "with the hub" },
-		4: { zh: "独立工作", en: "on its own" },
+		1: { zh: "中枢已连接", en: "with the hub" },
+		2: { zh: "病区直连", en: "ward linked directly" },
+		3: { zh: "仅本房间相连", en: "this room only" },
+		4: { zh: "独自运行", en: "on its own" },
 	},
 	tone: {
 		high: { zh: "高优先音", en: "high tone" },

@@ -3,7 +3,8 @@
 import { cleanup, render } from "@testing-library/svelte";
 import { tick } from "svelte";
 import { afterEach, describe, expect, it } from "vitest";
-import { boardOf, busyRows, sampleTroubles } from "../../../src/fixture/board";
+import { boardOf, busyRows, sampleRow, sampleTroubles } from "../../../src/fixture/board";
+import { sampleLeg, talkOf } from "../../../src/fixture/talk";
 import { fakeTerminal } from "../../../src/fixture/terminal";
 import { NOW, sampleDirectory } from "../../../src/fixture/ward";
 import Corridor from "../../../src/screens/corridor/Corridor.svelte";
@@ -50,6 +51,20 @@ describe("the corridor screen", () => {
 		}
 		// all but the call somebody is with
 		expect(pages.size).toBe(10);
+	});
+
+	it("tells where it stands, and a talk in the row's words only", () => {
+		const mark = { fact: "ab".repeat(16), terminal: "station-main", staff: null, at: NOW };
+		const part = { state: "talking", talking: mark, ringing: false } as const;
+		const rows = [sampleRow(directory, "bed:b12", "patient", 20, part)];
+		const talk = talkOf([sampleLeg("station-main", { purpose: "broadcast" })]);
+		const terminal = fakeTerminal(own, { board: boardOf(rows), layer: 2, talk });
+		render(Corridor, { terminal });
+		expect(document.querySelector('[data-testid="call-row"]')?.textContent).toContain("通话中");
+		expect(document.querySelector('[data-testid="layer-line"]')?.textContent).toBe(
+			"中枢离线，病区直连",
+		);
+		expect(document.querySelector('[data-testid="talk-bar"]')).toBeNull();
 	});
 
 	it("says when sound is off and devices are in trouble", () => {

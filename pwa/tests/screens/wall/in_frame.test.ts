@@ -7,6 +7,7 @@ import { showOnBody } from "../../../src/screens/wall/in_frame";
 const state = {
 	phase: "ready",
 	layer: 1,
+	neighbours: [],
 	unsent: 0,
 	sound: "blocked",
 	problem: null,
@@ -36,8 +37,12 @@ describe("a terminal's page", () => {
 			unsent: "0",
 			sounding: "low",
 		});
-		store.set({ ...state, layer: 4, unsent: 2 });
-		expect({ ...document.body.dataset }).toMatchObject({ layer: "4", unsent: "2" });
+		store.set({ ...state, layer: 2, neighbours: ["door-r01", "station-main"], unsent: 2 });
+		expect({ ...document.body.dataset }).toMatchObject({
+			layer: "2",
+			neighbours: "2",
+			unsent: "2",
+		});
 		expect(sounder.setHeard).not.toHaveBeenCalled();
 		stop();
 	});

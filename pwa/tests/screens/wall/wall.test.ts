@@ -84,6 +84,9 @@ describe("a frame's report", () => {
 			size: { width: 1024, height: 664 },
 		});
 		expect(readReport({ ...report, width: 1, height: 1e9 })?.size).toBeNull();
+		expect([2, 3, 9, null].map((layer) => readReport({ ...report, layer })?.layer)).toEqual([
+			2, 3, 4, 4,
+		]);
 		expect(readReport({ ...report, phase: "asleep" })).toBeNull();
 		expect(readReport("frame")).toBeNull();
 	});

@@ -74,3 +74,17 @@ it("offers those on duty now, once each", () => {
 	};
 	expect(onDuty({ ...directory, duty }, NOW).map((one) => one.staff)).toEqual(["n02"]);
 });
+
+it("looks like a quiet ward as long as a neighbour is heard, and says who talks in the row", async () => {
+	const terminal = show({ layer: 2 });
+	expect(text()).toContain("当前没有呼叫");
+	terminal.set({ layer: 4 });
+	await tick();
+	expect(text()).toContain("收不到呼叫");
+	const mark = { fact: "ab".repeat(16), terminal: "station-main", staff: null, at: NOW };
+	const part = { state: "talking", talking: mark, ringing: false } as const;
+	terminal.set({ layer: 2, board: boardOf([sampleRow(directory, "bed:b02", "patient", 9, part)]) });
+	await tick();
+	expect(find("[data-row]")?.textContent).toContain("护士站主机 通话中");
+	expect(find('[data-testid="act-answered"]')).toBeNull();
+});
