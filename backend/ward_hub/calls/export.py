@@ -10,7 +10,7 @@ from datetime import UTC, datetime, tzinfo
 
 from ward_hub.calls.tables import CallLine
 
-COLUMNS = tuple(column.name for column in CallLine.__table__.columns)
+COLUMNS = (*(column.name for column in CallLine.__table__.columns), "recordings")
 _INSTANTS = frozenset(
     {"at", "heard_at", "received_at", "acknowledged_at", "attended_at", "closed_at"},
 )
@@ -28,7 +28,7 @@ _TABLE = (
     ("closed_by", "closed by"),
 )
 
-Value = str | int | bool | None
+Value = str | int | bool | list[str] | None
 
 
 def to_json_line(line: CallLine) -> dict[str, Value]:
@@ -68,6 +68,8 @@ def _cell(name: str, value: Value, zone: tzinfo) -> str:
         return ""
     if name in _INSTANTS and isinstance(value, int):
         return _instant(value, zone).isoformat(timespec="seconds")
+    if isinstance(value, list):
+        return " ".join(value)
     text = str(int(value)) if isinstance(value, bool) else str(value)
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 

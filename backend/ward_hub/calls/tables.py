@@ -6,9 +6,10 @@ Filled from the log by `journal.py`; they can be emptied and filled again.
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from ward_hub.db.base import Base
+from ward_hub.talk.tables import RecordingCall
 
 
 class CallFact(Base):
@@ -60,6 +61,19 @@ class CallLine(Base):
     way: Mapped[str | None] = mapped_column(String(16))
     waited_ms: Mapped[int | None] = mapped_column(BigInteger)
     missed: Mapped[bool] = mapped_column(Boolean)
+    recorded: Mapped[list[RecordingCall]] = relationship(
+        primaryjoin=lambda: (
+            (CallLine.id == foreign(RecordingCall.call)) & (CallLine.ward == foreign(RecordingCall.ward))
+        ),
+        order_by=RecordingCall.talk,
+        lazy="selectin",
+        viewonly=True,
+    )
+
+    @property
+    def recordings(self) -> list[str]:
+        """The recorded talks about the call, sorted. They are not of the log: no refill touches them."""
+        return [recording.talk for recording in self.recorded]
 
 
 class JournalCursor(Base):

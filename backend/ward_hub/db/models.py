@@ -14,6 +14,7 @@ TABLE_MODULES = (
     "ward_hub.identity.tables",
     "ward_hub.record.tables",
     "ward_hub.calls.tables",
+    "ward_hub.talk.tables",
 )
 
 

@@ -36,6 +36,9 @@ ERRORS: Mapping[str, ErrorText] = {
     "forbidden": ErrorText(403, "This is not allowed here.", "此处不允许该操作。"),
     "starting": ErrorText(503, "The hub is starting; try again.", "服务正在启动，请稍后重试。"),
     "storage": ErrorText(507, "The hub cannot store anything now.", "服务器暂时无法保存数据。"),
+    "not_found": ErrorText(404, "There is nothing here.", "未找到。"),
+    "recording_off": ErrorText(403, "This ward does not record talks.", "本病区未启用录音。"),
+    "recording_differs": ErrorText(409, "There is another recording of this talk.", "该通话已有不同的录音。"),
     "code_invalid": ErrorText(
         403, "The enrolment code is unknown, used, or too old.", "登记码无效、已使用或已过期。"
     ),
