@@ -72,9 +72,10 @@ async def be_the_hub(beds: int) -> None:
         },
     )
 
-    def say(what: str, text: str) -> None:
+    def say(what: str, text: str) -> bool:
         sys.stdout.write(f"{what} {text}\n")
         sys.stdout.flush()
+        return True
 
     broadcasts = Broadcasts(
         lambda _ward: directory,

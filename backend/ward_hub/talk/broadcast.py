@@ -128,18 +128,11 @@ class Broadcast:
         self._outbox.send(self.ward, self.station, Accept, talk=self.talk, video=0)
         for terminal in refused:
             self._legs[terminal] = ListenerLeg(terminal, LegState.OVER, now, reason=BusyReason.NOT_ALLOWED)
+        body = {"talk": self.talk, "purpose": Purpose.BROADCAST, "calls": (), "video": 0}
         for terminal in targets:
-            self._legs[terminal] = ListenerLeg(terminal, LegState.INVITING, now)
-        for terminal in targets:
-            self._outbox.send(
-                self.ward,
-                terminal,
-                Invite,
-                talk=self.talk,
-                purpose=Purpose.BROADCAST,
-                calls=(),
-                video=0,
-            )
+            leg = self._legs[terminal] = ListenerLeg(terminal, LegState.INVITING, now)
+            if not self._outbox.send(self.ward, terminal, Invite, **body):
+                leg.state, leg.reason = advance(leg.state, LegEvent.LOST), ByeReason.LOST
         self._changed(self)
 
     def take(self, signal: Signal) -> None:

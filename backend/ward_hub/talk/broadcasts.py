@@ -40,7 +40,7 @@ MAX_LISTENERS: Final = 160
 TICK_S: Final = 1.0
 _HEAR: Final = frozenset({"bedside", "door", "corridor"})
 
-Tell = Callable[[str, str, str], object]
+Tell = Callable[[str, str, str], bool]
 """(ward, terminal, payload): a stateless frame at the ward's presence, to this terminal only."""
 
 log = logging.getLogger(__name__)

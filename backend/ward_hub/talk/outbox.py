@@ -10,8 +10,8 @@ from ward_signalling.messages import HUB_PARTY, Signal, encode_body, encode_sign
 
 Sign = Callable[[bytes], bytes]
 """Body → raw r‖s under the relay's key (SG7)."""
-Post = Callable[[str, str, str], object]
-"""(ward, terminal, wire): bring a signed signal to a terminal of the ward."""
+Post = Callable[[str, str, str], bool]
+"""(ward, terminal, wire): bring a signed signal to a terminal of the ward; False when it is not there."""
 
 
 class Outbox:
@@ -24,9 +24,11 @@ class Outbox:
         self._clock = clock
         self._sent: Counter[tuple[str, str]] = Counter()
 
-    def send(self, ward: str, terminal: str, kind: type[Signal], **body: Any) -> None:
-        """Send one signal; `body` are the fields of its kind. Raises LocalProtocolError for a body that no
-        receiver would take."""
+    def send(self, ward: str, terminal: str, kind: type[Signal], **body: Any) -> bool:
+        """Send one signal; `body` are the fields of its kind. Returns whether the terminal was there.
+
+        Raises LocalProtocolError for a body that no receiver would take.
+        """
         self._sent[ward, terminal] += 1
         signal = kind(
             sender=HUB_PARTY,
@@ -38,4 +40,4 @@ class Outbox:
             **body,
         )
         data = encode_body(signal)
-        self._post(ward, terminal, encode_signal(self._sign(data), data))
+        return self._post(ward, terminal, encode_signal(self._sign(data), data))

@@ -107,6 +107,8 @@ class Hub:
         self.directory = ward or directory()
         self.media: list[FakeMedia] = []
         self.refuse: MediaRefused | None = None
+        self.away: set[str] = set()
+        """Terminals that are not connected."""
         self.sent: list[Signal] = []
         self.told: list[tuple[str, dict[str, Any]]] = []
         self.posted: Callable[[Signal], None] = lambda _signal: None
@@ -117,7 +119,7 @@ class Hub:
             lambda ward: self.directory if ward == WARD else None,
             raw_signature,
             self._post,
-            lambda _ward, terminal, payload: self.told.append((terminal, json.loads(payload))),
+            self._tell,
             self._open,
             clock or (lambda: self.now),
             "a" * 16,
@@ -166,11 +168,18 @@ class Hub:
         self.media.append(made)
         return made
 
-    def _post(self, _ward: str, terminal: str, wire: str) -> None:
+    def _post(self, _ward: str, terminal: str, wire: str) -> bool:
         signal = parse_signal(wire).signal
         assert signal.to == terminal
+        if terminal in self.away:
+            return False
         self.sent.append(signal)
         self.posted(signal)
+        return True
+
+    def _tell(self, _ward: str, terminal: str, payload: str) -> bool:
+        self.told.append((terminal, json.loads(payload)))
+        return True
 
 
 def principal(terminal: str) -> Principal:

@@ -149,6 +149,14 @@ async def test_a_target_that_may_not_is_missed_and_the_others_hear() -> None:
     await hub.broadcasts.close()
 
 
+async def test_who_is_not_connected_is_missed_at_once() -> None:
+    hub = Hub()
+    hub.away.add("bed-2")
+    await begin(hub)
+    assert hub.report["missed"] == [{"terminal": "bed-2", "reason": "lost"}]
+    await hub.broadcasts.close()
+
+
 async def test_a_station_has_one_broadcast_and_the_hub_a_few() -> None:
     hub = Hub()
     await begin(hub)
