@@ -28,6 +28,7 @@ from ward_hub.calls.signatures import verify
 from ward_hub.db.engine import Database, open_database
 from ward_hub.directory.current import CurrentDirectory
 from ward_hub.directory.projector import POLL_S, DirectoryProjector
+from ward_hub.doc_rooms.by_kind import ByKind
 from ward_hub.doc_rooms.host import Host
 from ward_hub.doc_rooms.rules import ward_rules
 from ward_hub.documents import handover, memos, names, notes
@@ -50,6 +51,9 @@ from ward_hub.log.port import Log, LogUnavailable, StorageFull
 from ward_hub.log.watched import WatchedLog
 from ward_hub.rounds import Rounds
 from ward_hub.settings import Settings
+from ward_hub.talk.ice import IceServers
+from ward_hub.talk.relay_key import load_relay_key
+from ward_hub.talk.signal_relay import SignalRelay
 
 PRUNE_S = 60.0
 OBSERVE_S = 1.0
@@ -78,6 +82,7 @@ async def build(settings: Settings) -> Starlette:
     """
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     pages = page_routes(app_folder(settings.app), settings.control)
+    ice = IceServers(settings.stun, settings.turn, settings.turn_secret)
     database = open_database(settings.sql_url)
     await database.upgrade()
     store = WatchedLog(open_log(settings.store_address, settings.data))
@@ -85,7 +90,8 @@ async def build(settings: Settings) -> Starlette:
 
     current = CurrentDirectory()
     call_types = load_call_types()
-    directories = WardDirectories(current, call_types, now_ms)
+    relay_key = load_relay_key(settings.data)
+    directories = WardDirectories(current, call_types, now_ms, relay_key.public)
     sessions = StaffSessions(database)
     await sessions.load(now_ms())
     tokens = Tokens(load_secret(settings.data), installation.id)
@@ -101,9 +107,12 @@ async def build(settings: Settings) -> Starlette:
             names.DocumentKind.NOTES: lambda _before, after, _who: notes.validate(after),
         }
     )
-    host = Host(store, gate, kinds, calls, now_ms, client_id(installation), check_presence)
+    signals = SignalRelay(gate, directories.of, verify, now_ms)
+    stateless = ByKind({names.DocumentKind.PRESENCE: signals}, calls)
+    host = Host(store, gate, kinds, stateless, now_ms, client_id(installation), check_presence)
     calls.attach(host)
-    projector = DirectoryProjector(database, current, host, host, call_types, now_ms)
+    signals.attach(host)
+    projector = DirectoryProjector(database, current, host, host, call_types, now_ms, relay_key.public)
     places = DirectoryPlaces(lambda: current.model)
     feed = FeedService(database, places, host, projector, load_mapping(), now_ms, departed)
     limits = EdgeLimits(silence_ms=int(settings.silence_s * 1000))
@@ -155,6 +164,7 @@ async def build(settings: Settings) -> Starlette:
                 projector.changed,
                 host.recheck,
                 now_ms,
+                ice.of,
             )
         ),
         *calls_routes(gate, journal, now_ms),
