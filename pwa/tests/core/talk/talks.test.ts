@@ -1,0 +1,581 @@
+/** Answering, talking, holding, passing on and ending, between terminals in one process (CALL-01, A16; SG21 to SG23). */
+import { beforeEach, describe, expect, it } from "vitest";
+import { rest } from "../fakes/fake_hub";
+import { type FakeStore, type TalkingTerminal, TalkingWard } from "./talking_ward";
+
+let ward: TalkingWard;
+let bed: TalkingTerminal;
+let station: TalkingTerminal;
+
+beforeEach(async () => {
+	ward = new TalkingWard();
+	bed = await ward.open("bed-1");
+	station = await ward.open("station-a");
+});
+
+/** The station talks to the bed about its press. */
+async function talking(): Promise<string> {
+	const row = ward.press();
+	await station.talks.answer(row);
+	await rest();
+	expect(station.leg.state).toBe("open");
+	expect(bed.leg.state).toBe("open");
+	return station.leg.talk;
+}
+
+describe("answering a call", () => {
+	it("makes the fact and opens the talk at once, hands-free, shown and heard at the bed", async () => {
+		const row = ward.press();
+		await station.talks.answer(row);
+		expect(station.facts).toEqual([{ act: "answered", calls: row.calls, talkMs: undefined }]);
+		await rest();
+		expect(bed.leg).toMatchObject({ state: "open", with: "station-a", calls: row.calls });
+		expect(bed.chimes).toEqual(["line_open"]);
+		expect(bed.media.hot).toBe(true);
+		expect(station.media.hot).toBe(true);
+		expect(bed.media.sounding && station.media.sounding).toBe(true);
+		expect(bed.talks.state.microphone).toBe("ok");
+	});
+
+	it("needs a call type that may talk, a kind that answers, and someone at the other end", async () => {
+		const row = ward.press();
+		const door = await ward.open("door-1");
+		const otherDoor = await ward.open("door-2");
+		const bathroom = ward.press("bathroom:r1", "door-1", "bathroom");
+		const empty = ward.press("bed:b9", "pda-1");
+		expect(station.talks.canAnswer(row)).toBe(true);
+		expect(door.talks.canAnswer(row)).toBe(true);
+		expect(otherDoor.talks.canAnswer(row)).toBe(false);
+		expect(bed.talks.canAnswer(row)).toBe(false);
+		expect(station.talks.canAnswer(bathroom)).toBe(false);
+		expect(station.talks.canAnswer(empty)).toBe(false);
+		await station.talks.answer(bathroom);
+		expect(station.facts).toEqual([]);
+		expect(station.talks.state.legs).toEqual([]);
+	});
+
+	it("ends exactly once, with the smaller of both ends' sound, by the end that answered", async () => {
+		const talk = await talking();
+		await ward.pass(4);
+		await station.talks.hangUp(talk);
+		await rest();
+		expect(bed.leg).toMatchObject({ state: "over", end: "hung_up" });
+		expect(bed.ended).toEqual([]);
+		expect(station.ended).toHaveLength(1);
+		const ms = station.ended[0]?.talkMs ?? 0;
+		expect(ms).toBeGreaterThanOrEqual(2_000);
+		expect(ms).toBeLessThanOrEqual(4_000);
+		await ward.pass(10);
+		expect(station.ended).toHaveLength(1);
+		expect(station.talks.state.legs).toEqual([]);
+	});
+
+	it("is ended by the bed too when a hand there hangs up", async () => {
+		await talking();
+		await ward.pass(3);
+		await bed.talks.hangUp(bed.leg.talk);
+		await rest();
+		expect(bed.ended).toHaveLength(1);
+		expect(station.ended).toHaveLength(1);
+		expect(station.leg).toMatchObject({ state: "over", end: "hung_up" });
+	});
+
+	it("by two at once lets exactly one talk, and the other sees who", async () => {
+		const other = await ward.open("station-b");
+		const row = ward.press();
+		await Promise.all([station.talks.answer(row), other.talks.answer(row)]);
+		await rest();
+		expect(station.leg.state).toBe("open");
+		expect(other.leg).toMatchObject({ state: "over", end: "talking", by: "station-a" });
+		expect(other.facts).toEqual([
+			{ act: "answered", calls: row.calls, talkMs: undefined },
+			{ act: "ended", calls: row.calls, talkMs: 0 },
+		]);
+		expect(other.media.tracks.size).toBe(0);
+		expect(station.ended).toEqual([]);
+	});
+
+	it("twice by the same hand is one answer", async () => {
+		const row = ward.press();
+		await Promise.all([station.talks.answer(row), station.talks.answer(row)]);
+		await rest();
+		expect(station.facts).toHaveLength(1);
+		expect(station.states).toEqual(["open"]);
+	});
+
+	it("names no press that came while they talked: that one rings on", async () => {
+		const talk = await talking();
+		const [row] = ward.rows;
+		if (row)
+			ward.rows = [
+				{ ...row, calls: [...row.calls, "f".repeat(32)], terminals: ["bed-1", "bed-1"] },
+			];
+		await station.talks.hangUp(talk);
+		expect(station.ended[0]?.calls).toEqual(row?.calls);
+	});
+
+	it("survives an answer that is lost on its way", async () => {
+		let lost = 0;
+		bed.peers.drops = (draft) => draft.kind === "accept" && lost++ === 0;
+		await station.talks.answer(ward.press());
+		await rest();
+		expect(station.leg.state).toBe("inviting");
+		await ward.pass(1);
+		expect(station.leg.state).toBe("open");
+		expect(bed.states).toEqual(["open"]);
+	});
+});
+
+describe("nobody listens in unseen", () => {
+	it("has the bed's microphone on only while a talk is open there and shown", async () => {
+		expect(bed.media.tracks.size).toBe(0);
+		await station.talks.call("bed-1");
+		await rest();
+		expect(bed.leg.state).toBe("ringing");
+		expect(bed.chimes).toEqual(["line_open"]);
+		await ward.pass(2);
+		expect(bed.media.tracks.size).toBe(0);
+		await ward.pass(1);
+		expect(bed.leg.state).toBe("open");
+		expect(bed.media.hot).toBe(true);
+		await station.talks.hangUp(station.leg.talk);
+		await rest();
+		expect(bed.media.tracks.size).toBe(0);
+	});
+
+	it("answers nobody by itself while privacy is on, until a hand accepts", async () => {
+		bed.talks.setPrivacy(true);
+		await station.talks.call("bed-1");
+		await ward.pass(10);
+		expect(bed.leg.state).toBe("ringing");
+		expect(station.leg.state).toBe("inviting");
+		expect(bed.media.tracks.size).toBe(0);
+		await bed.talks.accept(bed.leg.talk);
+		await rest();
+		expect(bed.leg).toMatchObject({ state: "open", muted: false });
+		expect(bed.media.hot).toBe(true);
+	});
+
+	it("stops the warned talk from opening when privacy is pressed meanwhile", async () => {
+		await station.talks.call("bed-1");
+		await ward.pass(1);
+		bed.talks.setPrivacy(true);
+		await ward.pass(5);
+		expect(bed.leg.state).toBe("ringing");
+	});
+
+	it("begins an older call's talk muted, and one pressed after the key unmuted", async () => {
+		const row = ward.press();
+		ward.time += 1_000;
+		bed.talks.setPrivacy(true);
+		await station.talks.answer(row);
+		await rest();
+		expect(bed.leg).toMatchObject({ state: "open", muted: true });
+		expect(bed.media.hot).toBe(false);
+		expect(station.leg.peerMuted).toBe(true);
+		await station.talks.hangUp(station.leg.talk);
+		ward.rows = [];
+		await ward.pass(6);
+		await station.talks.answer(ward.press());
+		await rest();
+		expect(bed.leg).toMatchObject({ state: "open", muted: false });
+		expect(bed.media.hot).toBe(true);
+	});
+
+	it("mutes a running talk with the privacy key, and lets go again with it", async () => {
+		await talking();
+		bed.talks.setPrivacy(true);
+		expect(bed.media.hot).toBe(false);
+		await rest();
+		expect(station.leg.peerMuted).toBe(true);
+		bed.talks.setPrivacy(false);
+		expect(bed.media.hot).toBe(true);
+		bed.talks.mute(bed.leg.talk, true);
+		bed.talks.setPrivacy(true);
+		bed.talks.setPrivacy(false);
+		expect(bed.media.hot).toBe(false);
+	});
+
+	it("keeps privacy over a restart, and trusts nobody before the disk has told", async () => {
+		bed.talks.setPrivacy(true);
+		await rest();
+		const { store } = bed;
+		ward.kill("bed-1");
+		bed = await ward.open("bed-1", store);
+		expect(bed.talks.state.privacy).toBe(true);
+		await station.talks.call("bed-1");
+		await ward.pass(6);
+		expect(bed.leg.state).toBe("ringing");
+	});
+
+	it("really turns the track off when muted", async () => {
+		const talk = await talking();
+		bed.talks.mute(talk, true);
+		expect(bed.media.hot).toBe(false);
+		expect(bed.leg.muted).toBe(true);
+		await rest();
+		expect(station.leg.peerMuted).toBe(true);
+		bed.talks.mute(talk, false);
+		expect(bed.media.hot).toBe(true);
+	});
+});
+
+describe("looking through a camera", () => {
+	beforeEach(() => {
+		ward.directory.ward.video = true;
+		for (const id of ["bed-1", "station-a"]) {
+			const entry = ward.directory.terminals[id];
+			if (entry) entry.camera = true;
+		}
+	});
+
+	it("sends a picture and no sound, chimes, and is shown at the bed", async () => {
+		await station.talks.call("bed-1", "view");
+		await rest();
+		expect(bed.leg).toMatchObject({ state: "open", purpose: "view", camera: true });
+		expect(bed.chimes).toEqual(["line_open"]);
+		expect(bed.media.asked).toEqual([]);
+		expect(station.media.tracks.size).toBe(0);
+		expect(station.leg.picture).not.toBeNull();
+		await station.talks.hangUp(station.leg.talk);
+		await rest();
+		expect(bed.media.tracks.size).toBe(0);
+	});
+
+	it("is refused with privacy on, and ends when it is pressed", async () => {
+		await station.talks.call("bed-1", "view");
+		await rest();
+		bed.talks.setPrivacy(true);
+		expect(bed.media.tracks.size).toBe(0);
+		await rest();
+		expect(station.leg).toMatchObject({ state: "over", end: "refused" });
+		await station.talks.call("bed-1", "view");
+		await rest();
+		expect(station.leg).toMatchObject({ state: "over", end: "privacy" });
+	});
+
+	it("is refused where the ward allows no pictures", async () => {
+		ward.directory.ward.video = false;
+		await station.talks.call("bed-1", "view");
+		await rest();
+		expect(station.leg.end).toBe("not_allowed");
+		expect(bed.talks.state.legs).toEqual([]);
+	});
+
+	it("shows both in a talk when both have a camera and the ward allows it", async () => {
+		await talking();
+		expect(station.leg).toMatchObject({ camera: true });
+		expect(station.leg.picture).not.toBeNull();
+		expect(bed.leg.picture).not.toBeNull();
+		await station.talks.hangUp(station.leg.talk);
+		await rest();
+		expect(station.media.tracks.size + bed.media.tracks.size).toBe(0);
+	});
+});
+
+describe("hold and second call", () => {
+	it("silences both directions and measures nothing meanwhile", async () => {
+		const talk = await talking();
+		await ward.pass(2);
+		await station.talks.hold(talk, true);
+		await rest();
+		expect(bed.leg).toMatchObject({ state: "held", heldByPeer: true });
+		expect(station.media.hot || bed.media.hot).toBe(false);
+		expect(station.media.sounding || bed.media.sounding).toBe(false);
+		const before = bed.leg.talkMs;
+		await ward.pass(8);
+		expect(bed.leg.state).toBe("held");
+		expect(bed.leg.talkMs - before).toBeLessThanOrEqual(1_000);
+		await bed.talks.hold(talk, false);
+		expect(bed.leg.state).toBe("held");
+		await station.talks.hold(talk, false);
+		await rest();
+		expect(bed.leg.state).toBe("open");
+		expect(station.media.hot && bed.media.hot).toBe(true);
+	});
+
+	it("holds the first talk when a second call is answered; one is open at a time", async () => {
+		const second = await ward.open("bed-2");
+		const first = await talking();
+		await station.talks.answer(ward.press("bed:b2", "bed-2"));
+		await rest();
+		expect(station.states).toEqual(["open", "held"]);
+		expect(bed.leg.state).toBe("held");
+		expect(second.leg.state).toBe("open");
+		await station.talks.hold(first, false);
+		await rest();
+		expect(station.states).toEqual(["held", "open"]);
+		expect(bed.leg.state).toBe("open");
+		expect(second.leg.state).toBe("held");
+	});
+
+	it("tells a caller that this terminal talks already, and to whom", async () => {
+		const other = await ward.open("station-b");
+		await talking();
+		await other.talks.call("station-a");
+		await rest();
+		expect(other.leg).toMatchObject({ end: "talking", by: "bed-1" });
+		expect(station.leg.state).toBe("open");
+	});
+});
+
+describe("passing a talk on", () => {
+	it("moves to the other station; only the bed's word decides", async () => {
+		const other = await ward.open("station-b");
+		const talk = await talking();
+		await ward.pass(3);
+		await station.talks.transfer(talk, "station-b");
+		await rest();
+		expect(other.talks.state.transfers).toEqual([
+			{ talk, from: "station-a", with: "bed-1", calls: ward.rows[0]?.calls },
+		]);
+		await other.talks.takeTransfer(talk);
+		await rest();
+		expect(other.leg.state).toBe("open");
+		expect(bed.leg).toMatchObject({ state: "open", with: "station-b" });
+		expect(station.leg).toMatchObject({ state: "over", end: "transferred", by: "station-b" });
+		// a talk that says its time would close the call while the other one speaks
+		expect(station.ended).toEqual([{ act: "ended", calls: ward.rows[0]?.calls, talkMs: 0 }]);
+		expect(other.facts.map(({ act }) => act)).toEqual(["answered"]);
+		expect(other.talks.state.transfers).toEqual([]);
+		await ward.pass(3);
+		await other.talks.hangUp(other.leg.talk);
+		expect(other.ended[0]?.talkMs).toBeGreaterThanOrEqual(2_000);
+	});
+
+	it("is withdrawn when the talk ends before", async () => {
+		const other = await ward.open("station-b");
+		const talk = await talking();
+		await station.talks.transfer(talk, "station-b");
+		await station.talks.hangUp(talk);
+		await rest();
+		expect(other.talks.state.transfers).toEqual([]);
+		await other.talks.takeTransfer(talk);
+		expect(other.talks.state.legs).toEqual([]);
+	});
+
+	it("works for a talk about no call, and is taken from nobody else", async () => {
+		const other = await ward.open("station-b");
+		await station.talks.call("bed-1");
+		await ward.pass(4);
+		const { talk } = station.leg;
+		await other.talks.call("bed-1");
+		await rest();
+		expect(other.leg.end).toBe("talking");
+		await station.talks.transfer(talk, "station-b");
+		await rest();
+		await other.talks.takeTransfer(talk);
+		await rest();
+		expect(other.leg.state).toBe("open");
+		expect(other.facts).toEqual([]);
+	});
+});
+
+describe("the end of a talk", () => {
+	it("comes at the limit, with a warning before", async () => {
+		ward.directory.ward.talk_limit_ms = 20_000;
+		await talking();
+		expect(station.leg.endsAt).toBe((station.leg.openedAt ?? 0) + 20_000);
+		await ward.pass(4);
+		expect(bed.chimes).not.toContain("ending");
+		await ward.pass(1);
+		expect(bed.chimes.filter((kind) => kind === "ending")).toHaveLength(1);
+		expect(station.chimes.filter((kind) => kind === "ending")).toHaveLength(1);
+		await ward.pass(15);
+		expect(station.leg).toMatchObject({ state: "over", end: "limit" });
+		expect(bed.leg).toMatchObject({ state: "over", end: "limit" });
+		expect(station.ended).toHaveLength(1);
+	});
+
+	it("is told within 5 s when the other page is gone", async () => {
+		await talking();
+		ward.kill("station-a");
+		await ward.pass(5);
+		expect(bed.leg).toMatchObject({ state: "over", end: "lost" });
+		expect(bed.media.tracks.size).toBe(0);
+		expect(bed.ended).toEqual([]);
+	});
+
+	it("leaves no ghost when a page starts anew in the middle, and gives the call back", async () => {
+		await talking();
+		const { store } = station;
+		ward.kill("station-a");
+		const [row] = ward.rows;
+		const by = { fact: "x", terminal: "station-a", staff: null, at: 0 };
+		if (row) ward.rows = [{ ...row, state: "talking", talking: by }];
+		const again = await ward.open("station-a", store);
+		await ward.pass(1);
+		expect(again.ended).toEqual([{ act: "ended", calls: row?.calls, talkMs: 0 }]);
+		expect(bed.leg).toMatchObject({ state: "over", end: "lost" });
+		await again.talks.answer(ward.rows[0] ?? ward.press());
+		await rest();
+		expect(again.leg.state).toBe("open");
+		expect(bed.leg.state).toBe("open");
+	});
+
+	it("comes at once when the connection breaks", async () => {
+		await talking();
+		station.peers.lose("bed-1");
+		await rest();
+		expect(bed.leg).toMatchObject({ state: "over", end: "lost" });
+		expect(station.leg).toMatchObject({ state: "over", end: "lost" });
+		expect(station.ended).toHaveLength(1);
+	});
+
+	it("does not come while sound goes on though signals have lost their way", async () => {
+		await talking();
+		bed.peers.drops = () => true;
+		station.peers.drops = () => true;
+		await ward.pass(20);
+		expect(bed.leg.state).toBe("open");
+		expect(station.leg.state).toBe("open");
+	});
+});
+
+describe("a talk that does not come about", () => {
+	it("tells that there is no codec; the call stays", async () => {
+		bed.peers.refuses = true;
+		await station.talks.answer(ward.press());
+		await rest();
+		expect(station.leg).toMatchObject({ state: "over", end: "no_codec" });
+		expect(bed.leg).toMatchObject({ state: "over", end: "no_codec" });
+		expect(station.ended.map(({ talkMs }) => talkMs)).toEqual([0]);
+		expect(station.media.tracks.size + bed.media.tracks.size).toBe(0);
+	});
+
+	it("goes on one-way without a microphone, says so, and counts as no talk", async () => {
+		bed.media.refuses = "missing";
+		await talking();
+		expect(bed.talks.state.microphone).toBe("missing");
+		expect(station.leg.peerMuted).toBe(true);
+		expect(bed.media.sounding).toBe(true);
+		await ward.pass(5);
+		await station.talks.hangUp(station.leg.talk);
+		expect(station.ended[0]?.talkMs).toBe(0);
+	});
+
+	it("does not wait for a question about the microphone that nobody answers", async () => {
+		station.media.asks = true;
+		await station.talks.answer(ward.press());
+		await ward.pass(3);
+		expect(station.talks.state.microphone).toBe("blocked");
+		expect(station.leg.state).toBe("open");
+		station.media.allow();
+		await rest();
+		expect(station.talks.state.microphone).toBe("ok");
+		expect(station.media.hot).toBe(true);
+		await ward.pass(1);
+		expect(bed.leg.peerMuted).toBe(false);
+		await station.talks.hangUp(station.leg.talk);
+		expect(station.media.tracks.size).toBe(0);
+	});
+
+	it("stops a microphone that comes when the talk is over", async () => {
+		station.media.asks = true;
+		await station.talks.answer(ward.press());
+		await station.talks.hangUp(station.leg.talk);
+		station.media.allow();
+		await rest();
+		expect(station.media.tracks.size).toBe(0);
+	});
+
+	it("tells that nobody is there within 5 s; the call stays", async () => {
+		ward.kill("bed-1");
+		await station.talks.answer(ward.press());
+		await ward.pass(5);
+		expect(station.leg).toMatchObject({ state: "over", end: "lost" });
+		expect(station.ended.map(({ talkMs }) => talkMs)).toEqual([0]);
+	});
+
+	it("rings at a station until a hand accepts, refuses, or 30 s are over", async () => {
+		const other = await ward.open("station-b");
+		await other.talks.call("station-a");
+		await ward.pass(20);
+		expect(station.leg.state).toBe("ringing");
+		expect(other.leg.state).toBe("inviting");
+		await station.talks.hangUp(station.leg.talk);
+		await rest();
+		expect(other.leg).toMatchObject({ state: "over", end: "refused" });
+		await other.talks.call("station-a");
+		await ward.pass(30);
+		expect(station.leg).toMatchObject({ state: "over", end: "unanswered" });
+		expect(other.leg).toMatchObject({ state: "over", end: "unanswered" });
+	});
+
+	it("stops ringing when whoever rang is gone", async () => {
+		const other = await ward.open("station-b");
+		await other.talks.call("station-a");
+		await ward.pass(2);
+		ward.kill("station-b");
+		await ward.pass(5);
+		expect(station.leg).toMatchObject({ state: "over", end: "lost" });
+	});
+
+	it("becomes one talk when both invite each other at the same moment", async () => {
+		const other = await ward.open("station-b");
+		await Promise.all([other.talks.call("station-a"), station.talks.call("station-b")]);
+		await rest();
+		await ward.pass(1);
+		const [ringing, inviting] = [station, other].map(
+			({ talks }) => talks.state.legs.filter(({ state }) => state !== "over").length,
+		);
+		expect([ringing, inviting]).toEqual([1, 1]);
+	});
+});
+
+describe("what stays behind", () => {
+	it("is nothing, after 50 talks", async () => {
+		const before = [bed, station].map(({ peers, talks }) => [
+			peers.signals.size,
+			talks.changes.size,
+		]);
+		for (let talk = 0; talk < 50; talk += 1) {
+			const row = ward.press();
+			await station.talks.answer(row);
+			await rest();
+			expect(station.leg.state).toBe("open");
+			if (talk % 10 === 0) await ward.pass(1);
+			await (talk % 2 === 0 ? station : bed).talks.hangUp(station.leg.talk);
+			await rest();
+			ward.rows = [];
+		}
+		await ward.pass(6);
+		for (const { peers, media, talks, store, errors } of [bed, station]) {
+			expect(talks.state.legs).toEqual([]);
+			expect(media.tracks.size).toBe(0);
+			expect(media.sounding).toBe(false);
+			expect(peers.listeners).toBe(0);
+			expect([...store.values.keys()]).toEqual([]);
+			expect(errors).toEqual([]);
+		}
+		const [link] = station.peers.links.values();
+		expect(link?.sending).toEqual({ audio: null, video: null });
+		expect(station.peers.released).toHaveLength(50);
+		const after = [bed, station].map(({ peers, talks }) => [
+			peers.signals.size,
+			talks.changes.size,
+		]);
+		expect(after).toEqual(before);
+	});
+
+	it("is nothing when the page closes in a talk", async () => {
+		await talking();
+		station.talks.close();
+		await rest();
+		expect(bed.leg).toMatchObject({ state: "over", end: "closed" });
+		expect(station.peers.signals.size).toBe(0);
+		expect(station.media.tracks.size).toBe(0);
+	});
+
+	it("switches to the handset in the middle of a talk", async () => {
+		await talking();
+		await station.talks.setDevice("handset");
+		await rest();
+		expect(station.media.asked).toEqual(["hands_free", "handset"]);
+		expect(station.media.tracks.size).toBe(1);
+		expect(station.media.hot).toBe(true);
+		expect(station.talks.state.device).toBe("handset");
+		const again = await ward.open("station-b", station.store as FakeStore);
+		expect(again.talks.state.device).toBe("handset");
+	});
+});
