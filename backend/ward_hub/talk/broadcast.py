@@ -128,11 +128,9 @@ class Broadcast:
         self._outbox.send(self.ward, self.station, Accept, talk=self.talk, video=0)
         for terminal in refused:
             self._legs[terminal] = ListenerLeg(terminal, LegState.OVER, now, reason=BusyReason.NOT_ALLOWED)
-        body = {"talk": self.talk, "purpose": Purpose.BROADCAST, "calls": (), "video": 0}
         for terminal in targets:
-            leg = self._legs[terminal] = ListenerLeg(terminal, LegState.INVITING, now)
-            if not self._outbox.send(self.ward, terminal, Invite, **body):
-                leg.state, leg.reason = advance(leg.state, LegEvent.LOST), ByeReason.LOST
+            self._legs[terminal] = ListenerLeg(terminal, LegState.INVITING, now)
+        self._begin(self._invite([self._legs[terminal] for terminal in targets]))
         self._changed(self)
 
     def take(self, signal: Signal) -> None:
@@ -154,7 +152,7 @@ class Broadcast:
             case _:
                 pass  # mute, hold and the like are between two who talk
 
-    def tick(self, now: int) -> None:
+    async def tick(self, now: int) -> None:
         """Once a second: what waited too long is over, what lives hears that this end does."""
         if now - self._began_at >= LIMIT_MS:
             self.end(ByeReason.LIMIT)
@@ -168,6 +166,7 @@ class Broadcast:
             elif leg.state is LegState.OPEN:
                 heard_ms = self._media.heard_ms if leg is self._speaker and self._media else 0
                 self._outbox.send(self.ward, leg.terminal, Heard, talk=self.talk, ms=heard_ms)
+                await asyncio.sleep(0)
 
     def end(self, reason: ByeReason) -> None:
         """Say goodbye to everyone and let go of everything; the rest is awaited by `settled`."""
@@ -187,6 +186,15 @@ class Broadcast:
         """Return when no work of it is under way."""
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _invite(self, legs: Sequence[ListenerLeg]) -> None:
+        body = {"talk": self.talk, "purpose": Purpose.BROADCAST, "calls": (), "video": 0}
+        for leg in legs:
+            if leg.state is LegState.INVITING and not self._outbox.send(
+                self.ward, leg.terminal, Invite, **body
+            ):
+                self._leave(leg, LegEvent.LOST, ByeReason.LOST, tell=False)
+            await asyncio.sleep(0)  # signing takes half a millisecond, and the calls do not wait for 128
 
     async def _open(self, open_media: OpenMedia) -> RelayMedia:
         self._media = await open_media()

@@ -95,7 +95,7 @@ class Broadcasts:
         """To be called once a second."""
         now = self._clock()
         for running in tuple(self._running.values()):
-            running.tick(now)
+            await running.tick(now)
 
     async def close(self) -> None:
         """End all of them and let go of everything."""

@@ -188,5 +188,5 @@ def principal(terminal: str) -> Principal:
 
 async def settle() -> None:
     """Let the tasks that need nothing from outside run."""
-    for _ in range(20):
+    for _ in range(200):
         await asyncio.sleep(0)
