@@ -29,15 +29,26 @@ export function sounding(
 }
 
 /**
- * Calls a station now reports as received: stored by the hub, on this disk, listed, sounding here or muted by rule, and
- * not reported by any station yet.
+ * Whether a station may report a call as received as far as keeping goes: it is on this disk, and stored by the hub where
+ * there is one. A neighbour's press that the hub has not judged yet waits for it; without a hub nobody else will.
+ */
+export function isSafe(
+	fact: { heardAt: number | null; kept: boolean } | null,
+	hub: boolean,
+): boolean {
+	return fact?.kept === true && (fact.heardAt !== null || !hub);
+}
+
+/**
+ * Calls a station now reports as received: safe (see isSafe), listed, sounding here or muted by rule, and not reported by
+ * any station yet.
  */
 export function toReceive(
 	board: Board,
 	self: SelfInfo,
 	directory: Directory,
 	facts: Iterable<HeardFact>,
-	isStored: (call: string) => boolean,
+	safe: (call: string) => boolean,
 ): { row: CallRow; calls: string[] }[] {
 	const reported = new Set<string>();
 	for (const { body } of facts) {
@@ -47,7 +58,7 @@ export function toReceive(
 		.filter((row) => soundsOn(row, self.terminal, directory))
 		.map((row) => ({
 			row,
-			calls: row.calls.filter((call) => !reported.has(call) && isStored(call)),
+			calls: row.calls.filter((call) => !reported.has(call) && safe(call)),
 		}))
 		.filter(({ calls }) => calls.length > 0);
 }
@@ -57,11 +68,14 @@ export function progressOf(
 	row: CallRow,
 	heardAt: number | null,
 	disk: "kept" | "failed" | "writing",
+	heldBy: readonly string[] = [],
 ): OwnPress["progress"] {
 	if (row.state === "attended") return "attended";
 	if (row.state === "taken" || row.state === "talking") return "taken";
 	if (row.received !== null) return "received";
 	if (heardAt !== null) return "stored";
+	// A neighbour's screen shows it, whatever this disk says.
+	if (heldBy.length > 0) return "shown";
 	return disk === "writing" ? "pressed" : disk;
 }
 

@@ -33,7 +33,7 @@ export class PresenceView {
 				seen_at: now,
 				sound: sound === "blocked" || sound === "muted" ? sound : "ok",
 				inputs: readInputs(inputs),
-				layer: layer === 4 ? 4 : 1,
+				layer: readLayer(layer),
 			};
 			// Since when it is as it is: a trouble is as old as the state that shows it.
 			if (before && same(before, seen)) seen.seen_at = before.seen_at;
@@ -48,7 +48,12 @@ export class PresenceView {
 	}
 }
 
-function readInputs(value: unknown): Record<string, "ok" | "open"> {
+/** A layer as announced; what is none counts as with the hub, whose presence it came by. */
+function readLayer(value: unknown): Seen["layer"] {
+	return value === 2 || value === 3 || value === 4 ? value : 1;
+}
+
+export function readInputs(value: unknown): Record<string, "ok" | "open"> {
 	if (typeof value !== "object" || value === null) return {};
 	return Object.fromEntries(
 		Object.entries(value).map(([input, state]) => [input, state === "open" ? "open" : "ok"]),

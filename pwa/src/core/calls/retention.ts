@@ -1,4 +1,7 @@
-/** Which facts no longer change any list (CF43): a terminal keeps them 7 days, but need not fold them again. */
+/**
+ * Which facts no longer change any list (CF43): a terminal keeps them 7 days, but need not fold them again. And which
+ * must go to whoever still holds a call open that is over (CF44).
+ */
 import { type Life, lives, merge } from "./call_life";
 import type { Directory, HeardFact } from "./types";
 
@@ -30,6 +33,24 @@ export function leaving(
 		if (fact.body.calls.every(over)) left.add(fact.id);
 	}
 	return left;
+}
+
+/**
+ * Ids of the facts that close a call, sorted; none while it is open. The placed, the closing act, and what a strict clear
+ * rests on; of a talk, also one that closes the call itself, its answer. The same as ward_sync.retention.closing_facts.
+ */
+export function closingFacts(
+	facts: readonly HeardFact[],
+	call: string,
+	directory: Directory,
+	now: number,
+): string[] {
+	const life = lives(facts, directory, now).find((each) => each.call.id === call);
+	if (!life?.closing) return [];
+	const restsOn = new Set(life.closing.body.rests_on ?? []);
+	const supports = life.supports.map((fact) => fact.id).filter((id) => restsOn.has(id));
+	const answers = [...supports, life.closing.id].flatMap((id) => life.talks.get(id)?.id ?? []);
+	return [...new Set([call, life.closing.id, ...supports, ...answers])].sort();
 }
 
 /** When a hub heard the last fact the end of the call needs; null while it has not heard all of them. */

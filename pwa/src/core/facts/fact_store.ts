@@ -1,5 +1,5 @@
 /**
- * The facts this terminal knows, from the hub's documents, from its own hand, and later from neighbours. A set that only
+ * The facts this terminal knows, from the hub's documents, from its own hand, and from neighbours. A set that only
  * grows: nothing the hub deletes from a document is forgotten here before its time. What they mean is the fold's matter.
  */
 import { factId, fromWire } from "../calls/facts";
@@ -14,22 +14,38 @@ export const KEEP_MS = 7 * DAY_MS;
 /** A call over for this long is left out of the fold, which runs every second: nothing can open it again. */
 const SETTLED_AFTER_MS = 10 * 60_000;
 
-interface Known extends HeardFact {
+/** `wire` as it was signed; `kept`: on this disk. */
+export interface KnownFact extends HeardFact {
 	wire: string;
-	/** on this disk */
 	kept: boolean;
+}
+
+/** A fact a neighbour sent, as far as it could be judged here. */
+export interface ToldFact {
+	id: string;
+	wire: string;
+	body: FactBody;
+	verified: boolean;
 }
 
 export class FactStore {
 	readonly changes = new Listeners<[]>();
+	/** Facts that were not known before, of this terminal's hand or from the hub, in the moment they begin to count. */
+	readonly added = new Listeners<[fact: KnownFact, from: "hand" | "hub"]>();
+	/** The hub refused it. */
+	readonly dropped = new Listeners<[fact: KnownFact]>();
 	private readonly store: Store;
 	private readonly failed: (error: unknown) => void;
-	private readonly known = new Map<string, Known>();
+	private readonly known = new Map<string, KnownFact>();
+	/** Call → ids of the acts that name it. */
+	private readonly naming = new Map<string, Set<string>>();
 	/** Wire facts already read, so that a document of hundreds is not hashed again for each new one. */
 	private readonly idOf = new Map<string, string>();
+	/** Writes under way, by fact; none of them rejects. */
+	private readonly writing = new Map<string, Promise<void>>();
 	private readonly settledCalls = new Set<string>();
 	/** Facts the fold is given: all but those of settled calls. */
-	private readonly live = new Map<string, Known>();
+	private readonly live = new Map<string, KnownFact>();
 
 	constructor(store: Store, failed: (error: unknown) => void) {
 		this.store = store;
@@ -53,6 +69,16 @@ export class FactStore {
 		return this.live.values();
 	}
 
+	/** Everything known, settled calls too. */
+	every(): Iterable<KnownFact> {
+		return this.known.values();
+	}
+
+	/** A call's `placed` and every act that names it, as far as known. */
+	about(call: string): KnownFact[] {
+		return [call, ...(this.naming.get(call) ?? [])].flatMap((id) => this.known.get(id) ?? []);
+	}
+
 	/** Own facts since `from`, as they were signed. */
 	ownSince(terminal: string, from: number): SignedFact[] {
 		return [...this.known.values()].filter(
@@ -60,7 +86,7 @@ export class FactStore {
 		);
 	}
 
-	get(id: string): HeardFact | null {
+	get(id: string): KnownFact | null {
 		return this.known.get(id) ?? null;
 	}
 
@@ -74,7 +100,8 @@ export class FactStore {
 	 */
 	async hear(entries: readonly unknown[], now: number): Promise<void> {
 		const news = await Promise.all(entries.map((entry) => this.read(entry)));
-		const changed: Known[] = [];
+		const changed: KnownFact[] = [];
+		const unknown: KnownFact[] = [];
 		for (const each of news) {
 			if (each === null) continue;
 			const { id, wire, body, heardAt, missed } = each;
@@ -85,13 +112,40 @@ export class FactStore {
 			const fact = { id, wire, body, heardAt: first, seenAt, verified: true, missed, kept: false };
 			this.add(fact);
 			changed.push(fact);
+			if (!known) unknown.push(fact);
 		}
+		for (const fact of unknown) this.added.emit(fact, "hub");
 		await this.keep(changed);
+	}
+
+	/**
+	 * Facts a neighbour sent, judged by the caller. They count at once, a verified copy in place of an unverified one; no
+	 * hub has heard them. Returns the ids of those that are on disk now; never throws.
+	 */
+	async hearFrom(told: readonly ToldFact[], now: number): Promise<string[]> {
+		const unwritten: KnownFact[] = [];
+		const writing = new Set<Promise<void>>();
+		for (const { id, wire, body, verified } of told) {
+			const known = this.known.get(id);
+			if (known && (known.verified || !verified)) {
+				const write = this.writing.get(id);
+				if (write) writing.add(write);
+				// Its write failed: `held` may be said after one that has not.
+				else if (!known.kept) unwritten.push(known);
+				continue;
+			}
+			const { heardAt = null, seenAt = now, missed = false } = known ?? {};
+			const fact = { id, wire, body, heardAt, seenAt, verified, missed, kept: false };
+			this.add(fact);
+			unwritten.push(fact);
+		}
+		await Promise.all([this.keep(unwritten), ...writing]);
+		return told.map(({ id }) => id).filter((id) => this.isKept(id));
 	}
 
 	/** An own fact, in the fold at once. Who calls this puts it on disk. */
 	addOwn(id: string, wire: string, body: FactBody, now: number): KeptFact {
-		const fact: Known = {
+		const fact: KnownFact = {
 			id,
 			wire,
 			body,
@@ -102,6 +156,7 @@ export class FactStore {
 			kept: false,
 		};
 		this.add(fact);
+		this.added.emit(fact, "hand");
 		this.changes.emit();
 		return toKept(fact);
 	}
@@ -136,7 +191,9 @@ export class FactStore {
 		this.known.delete(id);
 		this.live.delete(id);
 		this.idOf.delete(known.wire);
+		for (const call of known.body.calls) this.naming.get(call)?.delete(id);
 		void this.store.dropFacts([id]).catch(this.failed);
+		this.dropped.emit(known);
 		this.changes.emit();
 		return known;
 	}
@@ -156,16 +213,28 @@ export class FactStore {
 		return fact.body.calls.every((call) => this.settledCalls.has(call));
 	}
 
-	private add(fact: Known): void {
+	private add(fact: KnownFact): void {
 		this.known.set(fact.id, fact);
+		for (const call of fact.body.calls) {
+			const acts = this.naming.get(call);
+			if (acts) acts.add(fact.id);
+			else this.naming.set(call, new Set([fact.id]));
+		}
 		this.idOf.set(fact.wire, fact.id);
 		if (this.isSettled(fact)) this.live.delete(fact.id);
 		else this.live.set(fact.id, fact);
 	}
 
-	private async keep(changed: readonly Known[]): Promise<void> {
+	private async keep(changed: readonly KnownFact[]): Promise<void> {
 		if (changed.length === 0) return;
+		const write = this.write(changed);
+		for (const { id } of changed) this.writing.set(id, write);
 		this.changes.emit();
+		await write;
+		for (const { id } of changed) if (this.writing.get(id) === write) this.writing.delete(id);
+	}
+
+	private async write(changed: readonly KnownFact[]): Promise<void> {
 		try {
 			await this.store.putFacts(changed.map(toKept));
 			this.markKept(changed.map((fact) => fact.id));
@@ -198,6 +267,6 @@ export class FactStore {
 	}
 }
 
-function toKept({ id, wire, heardAt, seenAt, verified, missed }: Known): KeptFact {
+function toKept({ id, wire, heardAt, seenAt, verified, missed }: KnownFact): KeptFact {
 	return { id, wire, heardAt, seenAt, verified, missed };
 }

@@ -24,6 +24,7 @@ export class OwnPresses {
 			type,
 			at,
 			progress: "failed",
+			heldBy: [],
 			undelivered: true,
 			refused: "unenrolled",
 		});
@@ -32,7 +33,8 @@ export class OwnPresses {
 	/** The hub refused a press: it stays in view with the reason. */
 	refused(call: string, body: FactBody, reason: string): void {
 		const { at, type = "" } = body;
-		this.strays.push({ call, type, at, progress: "kept", undelivered: true, refused: reason });
+		const progress = "kept";
+		this.strays.push({ call, type, at, progress, heldBy: [], undelivered: true, refused: reason });
 	}
 
 	read(
@@ -42,18 +44,22 @@ export class OwnPresses {
 		now: number,
 		/** whether a hub is there that can store */
 		reachable: boolean,
+		/** neighbours that said that they hold it, sorted */
+		heldByOf: (id: string) => string[] = () => [],
 	): OwnPress[] {
 		const presses: OwnPress[] = [];
 		for (const row of board.rows) {
 			for (const call of ownCalls(row, this.terminal)) {
 				const fact = factOf(call);
 				if (!fact) continue;
-				const progress = progressOf(row, fact.heardAt, diskOf(call));
+				const heldBy = heldByOf(call);
+				const progress = progressOf(row, fact.heardAt, diskOf(call), heldBy);
 				const late = !reachable || now - fact.body.at >= UNDELIVERED_MS;
 				const here = progress === "pressed" || progress === "kept";
 				const undelivered = progress === "failed" || (here && late);
 				const { at } = fact.body;
-				presses.push({ call, type: row.type, at, progress, undelivered, refused: null });
+				const { type } = row;
+				presses.push({ call, type, at, progress, heldBy, undelivered, refused: null });
 			}
 		}
 		this.strays = this.strays.filter((each) => now - each.at < SHOWN_MS);

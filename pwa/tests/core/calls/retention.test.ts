@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { readDirectory } from "../../../src/core/calls/directory";
 import { fold } from "../../../src/core/calls/fold";
-import { KEPT_AFTER_CLOSE_MS, leaving } from "../../../src/core/calls/retention";
+import { closingFacts, KEPT_AFTER_CLOSE_MS, leaving } from "../../../src/core/calls/retention";
 import { type FoldCase, type Roots, readVectors } from "./vectors";
 
 const { roots, cases } = readVectors<{ roots: Roots; cases: FoldCase[] }>("folds.json");
@@ -31,4 +31,17 @@ test("a closed call goes after ten minutes, what no hub has heard stays", () => 
 	expect(leaving(found.facts, directory, due)).toEqual(new Set([press.id, clear.id]));
 	const unheard = [press, { ...clear, heardAt: null }];
 	expect(leaving(unheard, directory, due + 86_400_000)).toEqual(new Set());
+});
+
+test.each(cases)("what closes a call closes it alone (CF44): $name", ({ facts, now, ...rest }) => {
+	const directory = readDirectory({ ...roots, ...rest.roots });
+	const { closed } = fold(facts, directory, null, now);
+	for (const press of facts.filter((fact) => fact.body.act === "placed")) {
+		const named = facts.filter(({ id, body }) => id === press.id || body.calls.includes(press.id));
+		const ids = closingFacts(named, press.id, directory, now);
+		const back = facts.filter((fact) => ids.includes(fact.id));
+		const again = fold(back, directory, null, now).closed[press.id];
+		expect(again?.by.fact).toBe(closed[press.id]?.by.fact);
+		expect(ids.length > 0).toBe(press.id in closed);
+	}
 });
