@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -85,6 +86,23 @@ async def test_listeners_that_came_before_the_sound_hear_it_at_once() -> None:
         await made.speak()
         samples = await ear.hear(30)
         assert share_of_tone(samples) > 0.9
+
+
+def hidden(sdp: str) -> str:
+    """The description of a browser that hides its addresses behind names."""
+    return re.sub(r"(a=candidate:\S+ \d udp \d+) \S+", r"\1 4d1c2f5e-0000-4000-8000-000000000000.local", sdp)
+
+
+async def test_terminals_that_hide_their_addresses_speak_and_hear_without_a_delay() -> None:
+    async with relay() as made:
+        offer = hidden(await made.mouth.offer())
+        assert ".local" in offer
+        await made.mouth.take_answer((await made.speaker.answer(offer)).sdp)
+        listener, ear = Listener(made.fan_out, made.certificate, ignore), Ear()
+        made.listeners.append(listener)
+        made.ears.append(ear)
+        await listener.take_answer(hidden(await ear.answer((await listener.offer()).sdp)))
+        assert share_of_tone(await ear.hear(30)) > 0.9
 
 
 async def test_one_that_leaves_harms_nobody() -> None:
