@@ -200,7 +200,7 @@ async def measure(beds: int, seconds: int) -> list[Figure]:
     return [
         Figure(f"hub's share of a core, {beds} beds", speech.hub, "%", HUB_SHARE),
         Figure("samples of half a second without the tone", deaf, "", 0),
-        Figure("frames missing at the worst bed", 100 - speech.frames, "%", MISSING_SHARE),
+        Figure("frames missing at the worst bed", max(0.0, 100 - speech.frames), "%", MISSING_SHARE),
         Figure("invitation → the last bed is connected", joined_s, "s"),
         Figure("share of a core of station and beds themselves", speech.own, "%"),
         Figure("hub's memory with it", speech.memory, "MiB"),
