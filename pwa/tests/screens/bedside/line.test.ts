@@ -108,6 +108,18 @@ describe("privacy", () => {
 	});
 });
 
+it("says when a key of the line did not work, until something changes", async () => {
+	const leg = sampleLeg("station-main");
+	const terminal = show([leg]);
+	terminal.talk.hangUp = () => Promise.reject(new Error("closed"));
+	await touch("talk-hang-up");
+	await tick();
+	expect(text()).toContain("没有成功，请再按一次");
+	terminal.set({ talk: talkOf([{ ...leg, state: "over", end: "lost" }]) });
+	await tick();
+	expect(text()).not.toContain("没有成功");
+});
+
 describe("what comes without asking", () => {
 	it("is told: a broadcast has no keys, and calling stays", async () => {
 		const terminal = show([sampleLeg("hub", { purpose: "broadcast", invited: true })]);

@@ -188,6 +188,19 @@ describe("talk", () => {
 		expect(find('[data-testid="line-open"]')).toBeNull();
 	});
 
+	it("that did not begin is told until one does", async () => {
+		const terminal = show();
+		const { call } = terminal.talk;
+		terminal.talk.call = () => Promise.reject(new Error("unreachable"));
+		await touch("call-station-talk");
+		await tick();
+		expect(find(".failed")?.textContent).toContain("没有成功");
+		terminal.talk.call = call;
+		await touch("call-station-talk");
+		await tick();
+		expect(find(".failed")).toBeNull();
+	});
+
 	it("rings, and is taken by hand", async () => {
 		const leg = sampleLeg("station-main", { state: "ringing", openedAt: null, invited: true });
 		const terminal = show({ talk: talkOf([leg]) });
