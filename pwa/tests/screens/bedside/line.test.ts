@@ -11,7 +11,7 @@ import Bedside from "../../../src/screens/bedside/Bedside.svelte";
 
 const own = { kind: "bedside", terminal: "bed-b12", room: "r06", bed: "b12" } as const;
 const find = (id: string) => document.querySelector<HTMLElement>(`[data-testid="${id}"]`);
-const line = () => find("line-open");
+const line = () => find("line-open") ?? find("line");
 const text = () => line()?.textContent ?? "";
 
 function show(legs: TalkLeg[], more: Partial<TalkState> = {}, night = false): FakeTerminal {
@@ -45,6 +45,8 @@ describe("a talk", () => {
 		expect(text()).toContain("已静音，对方听不到您");
 		await touch("talk-hang-up");
 		expect(terminal.talk.did.map(([name]) => name)).toEqual(["mute", "hangUp"]);
+		expect(find("line-open")).toBeNull();
+		expect(find("talk-end")?.textContent).toBe("已挂断");
 		expect(terminal.shell.lamp.colour).toBeNull();
 	});
 
@@ -100,6 +102,7 @@ describe("privacy", () => {
 		const ringing = { state: "ringing", openedAt: null, invited: true } as const;
 		const terminal = show([sampleLeg("station-main", ringing)], { privacy: true });
 		expect(text()).toContain("护士站来电");
+		expect(find("line-open")).toBeNull();
 		expect(text()).toContain("按“接听”才会接通");
 		expect(terminal.shell.lamp.colour).toBeNull();
 		await touch("talk-accept");
