@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import secrets
 import time
 from collections.abc import AsyncIterator
 
@@ -35,6 +36,7 @@ from ward_hub.documents import handover, memos, names, notes
 from ward_hub.edge.calls_api import calls_routes
 from ward_hub.edge.identity_api import IdentityServices, identity_routes
 from ward_hub.edge.pages import app_folder, page_routes
+from ward_hub.edge.recordings_api import recordings_routes
 from ward_hub.edge.sockets import EdgeLimits, HubIdentity, Sockets
 from ward_hub.edge.sync_socket import sync_route
 from ward_hub.identity.challenge import Challenges
@@ -51,7 +53,10 @@ from ward_hub.log.port import Log, LogUnavailable, StorageFull
 from ward_hub.log.watched import WatchedLog
 from ward_hub.rounds import Rounds
 from ward_hub.settings import Settings
+from ward_hub.talk.broadcasts import TICK_S, Broadcasts
 from ward_hub.talk.ice import IceServers
+from ward_hub.talk.media import HubMedia
+from ward_hub.talk.recordings import Recordings
 from ward_hub.talk.relay_key import load_relay_key
 from ward_hub.talk.signal_relay import SignalRelay
 
@@ -111,7 +116,17 @@ async def build(settings: Settings) -> Starlette:
     stateless = ByKind({names.DocumentKind.PRESENCE: signals}, calls)
     host = Host(store, gate, kinds, stateless, now_ms, client_id(installation), check_presence)
     calls.attach(host)
-    signals.attach(host)
+    broadcasts = Broadcasts(
+        directories.of,
+        relay_key.sign,
+        signals.post,
+        signals.tell,
+        HubMedia().open,
+        now_ms,
+        secrets.token_hex(8),
+    )
+    signals.attach(host, broadcasts)
+    recordings = Recordings(database, settings.data, now_ms)
     projector = DirectoryProjector(database, current, host, host, call_types, now_ms, relay_key.public)
     places = DirectoryPlaces(lambda: current.model)
     feed = FeedService(database, places, host, projector, load_mapping(), now_ms, departed)
@@ -139,12 +154,15 @@ async def build(settings: Settings) -> Starlette:
         rounds.every(PRUNE_S, lambda: _prune(calls, host))
         rounds.every(RECHECK_S, host.recheck)
         rounds.every(FORGET_S, feed.forget_old)
+        rounds.every(TICK_S, broadcasts.tick)
         try:
             yield
         finally:
             await rounds.stop()
             if settings.mllp_port >= 0:
                 await feed.stop()
+            # While there are sockets to say goodbye on.
+            await broadcasts.close()
             await sockets.close()
             await host.close()
             await _close(store, database)
@@ -168,6 +186,7 @@ async def build(settings: Settings) -> Starlette:
             )
         ),
         *calls_routes(gate, journal, now_ms),
+        *recordings_routes(gate, recordings, directories.of, now_ms),
         *pages,
     ]
     return Starlette(routes=routes, lifespan=life)
