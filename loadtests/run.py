@@ -45,6 +45,7 @@ BENCHMARKS = (
     Benchmark("broadcast", "broadcast"),
     Benchmark("histories", "histories", ("--count", "100000")),
     Benchmark("kill9", "kill9", ("--rounds", "1000")),
+    Benchmark("faults", "faults", ("--calls", "10000")),
 )
 NOT_HERE = (
     "ratios to @hocuspocus/server: an interleaved run with the peer",

@@ -11,6 +11,8 @@ import type { Machine } from "./machine";
 import { mayKnow } from "./ward_plan";
 import type { World } from "./world";
 
+export const KINDS = ["lost", "resurrected", "unseen", "unequal", "early"] as const;
+
 export interface Verdict {
 	/** calls that were said or written to be kept and are missing somewhere, or over by nothing entitled */
 	lost: string[];

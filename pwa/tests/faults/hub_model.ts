@@ -10,7 +10,6 @@ import {
 } from "y-protocols/awareness";
 import * as Y from "yjs";
 import { lives } from "../../src/core/calls/call_life";
-import { readDirectory } from "../../src/core/calls/directory";
 import { judge } from "../../src/core/calls/entitlement";
 import { factId, fromWire } from "../../src/core/calls/facts";
 import { leaving } from "../../src/core/calls/retention";
@@ -18,13 +17,15 @@ import type { Directory, FactBody, HeardFact } from "../../src/core/calls/types"
 import { decode, encode } from "../../src/core/protocol/codec";
 import { HUB, type Message } from "../../src/core/protocol/messages";
 import * as names from "../../src/core/protocol/names";
+import { allowed } from "../../src/core/signalling/allowed";
+import { parseSignal } from "../../src/core/signalling/signals";
 import { verify } from "../../src/core/signalling/verify";
 import type { SelfInfo } from "../../src/core/terminal_types";
 import type { HubSide, Listening } from "./cables";
 import { BEGIN } from "./platform";
 import type { Seeded } from "./seeded";
 import type { VirtualTime } from "./virtual_time";
-import { mayKnow, WARD, type WardPlan } from "./ward_plan";
+import { directoryOf, mayKnow, WARD, type WardPlan } from "./ward_plan";
 
 /** A fact as the log has it. */
 export interface Taken {
@@ -128,10 +129,7 @@ export class HubModel implements Listening {
 		}
 		this.presence = new Awareness(new Y.Doc());
 		this.presence.setLocalState(null);
-		this.directory = readDirectory({
-			...plan.documents[names.directory(WARD)],
-			call_types: plan.documents[names.hospitalSettings()]?.call_types,
-		});
+		this.directory = directoryOf(plan);
 		setInterval(() => this.beat(), 500);
 		setInterval(() => this.prune(), PRUNE_EVERY_MS);
 		time.owner = before;
@@ -262,21 +260,20 @@ export class HubModel implements Listening {
 		}
 	}
 
-	/** A signal goes to whom it is for, verified. */
-	private async relay(peer: Peer, wire: string, hops: unknown): Promise<void> {
+	/** A signal goes to whom it is for, verified (SG). */
+	private async relay(peer: Peer, text: string, hops: unknown): Promise<void> {
 		const address = names.presence(WARD);
-		const raw = Uint8Array.from(atob(wire), (character) => character.charCodeAt(0));
-		const bytes = raw.slice(64);
-		const { from, to } = JSON.parse(new TextDecoder().decode(bytes)) as Record<string, string>;
-		const key = this.plan.terminals.find(({ self }) => self.terminal === from)?.key ?? "";
-		if (!(await verify(key, raw.slice(0, 64), bytes))) {
-			this.tell(peer, address, { t: "signal_refused", reason: "bad_signature", to: to ?? null });
+		const { signal, signature, bytes } = parseSignal(text);
+		const { from, to } = signal;
+		const key = this.directory.terminals[from]?.key ?? "";
+		const signed = await verify(key, signature, bytes);
+		if (!signed || !allowed(from, to, this.directory)) {
+			const reason = signed ? "not_allowed" : "bad_signature";
+			this.tell(peer, address, { t: "signal_refused", reason, to });
 			return;
 		}
-		const found = [...this.peers].filter(
-			(each) => each.terminal?.terminal === to && each.joined.has(address),
-		);
-		for (const each of found) this.tell(each, address, { t: "signal", hops, signals: [wire] });
+		const found = this.readers(address).filter((each) => each.terminal?.terminal === to);
+		for (const each of found) this.tell(each, address, { t: "signal", hops, signals: [text] });
 		if (found.length === 0) this.tell(peer, address, { t: "unreachable", to: [to] });
 	}
 

@@ -1,6 +1,6 @@
 /** One run: a ward, its people and its faults out of a seed, healed at the end and judged twice. */
 
-import { judgeWorld, type Verdict } from "./checks";
+import { judgeWorld, KINDS, type Verdict } from "./checks";
 import { FaultMaker } from "./faults";
 import { type Latencies, latencies } from "./latencies";
 import { People } from "./people";
@@ -84,6 +84,7 @@ export async function runWard(options: RunOptions): Promise<RunResult> {
 				later.resurrected.push(`${call} came back at ${terminal}`);
 			}
 			failures.push(...told("later: ", later));
+			for (const kind of KINDS) verdict[kind].push(...later[kind]);
 		}
 		for (const failure of failures) journal.line(failure);
 		const spent = process.cpuUsage(cpu);
@@ -93,7 +94,7 @@ export async function runWard(options: RunOptions): Promise<RunResult> {
 			calls: presses.length,
 			kept: presses.filter(({ durableAt, saidAt }) => durableAt !== null || saidAt !== null).length,
 			acts: journal.acts.size,
-			over: presses.filter(({ id }) => verdict.over.has(id)).length,
+			over: verdict.over.size,
 			faults: journal.faults,
 			verdict,
 			failures,
@@ -130,8 +131,5 @@ async function aftermath(world: World): Promise<void> {
 }
 
 function told(when: string, verdict: Verdict): string[] {
-	const { over, ...kinds } = verdict;
-	return Object.entries(kinds).flatMap(([kind, found]) =>
-		found.map((each) => `${when}${kind}: ${each}`),
-	);
+	return KINDS.flatMap((kind) => verdict[kind].map((each) => `${when}${kind}: ${each}`));
 }

@@ -1,6 +1,7 @@
 /** The ward that is simulated: who is where, their keys, and the documents the hub projects from that. */
 import { Buffer } from "node:buffer";
-import type { TerminalKind } from "../../src/core/calls/types";
+import { readDirectory } from "../../src/core/calls/directory";
+import type { Directory, TerminalKind } from "../../src/core/calls/types";
 import * as names from "../../src/core/protocol/names";
 import type { SelfInfo } from "../../src/core/terminal_types";
 import { pairOf } from "./subtle";
@@ -156,6 +157,14 @@ function callTypes(): Record<string, unknown> {
 			return [id, { id, zh: id, en: id, priority, tone, light, clear, may_talk, placed_by }];
 		}),
 	);
+}
+
+/** The whole ward's directory, as its terminals read it. */
+export function directoryOf(plan: WardPlan): Directory {
+	return readDirectory({
+		...plan.documents[names.directory(WARD)],
+		call_types: plan.documents[names.hospitalSettings()]?.call_types,
+	});
 }
 
 /** Whether a terminal gets the calls of this document. */

@@ -31,7 +31,9 @@ export class World {
 		this.plan = planWard(size);
 		this.journal = new Journal(() => this.time.now, echo);
 		this.cables = new Cables(this.time, this.chance.fork("cables"));
-		this.mesh = new MeshCables(this.time, this.chance.fork("mesh"));
+		this.mesh = new MeshCables(this.plan, this.time, this.chance.fork("mesh"), (...who) =>
+			this.journal.disturb(...who),
+		);
 		this.hubDisk = new HubDisk(this.plan);
 		for (const planned of this.plan.terminals) {
 			const { terminal: id } = planned.self;
