@@ -31,7 +31,6 @@ export interface LegMediaPort {
 	/** The microphone came after the talk had begun without it. */
 	late(): void;
 	channel(channel: RTCDataChannel): void;
-	release(terminal: string): void;
 }
 
 export class LegMedia {
@@ -48,7 +47,8 @@ export class LegMedia {
 	private readonly outside: LegMediaPort;
 	private readonly stops: (() => void)[] = [];
 	private dialled: Promise<PeerMedia> | null = null;
-	private hasDialled = false;
+	/** the connection is there, and counted for this leg */
+	private connected = false;
 	private playing: Playing | null = null;
 	private open = false;
 	private measuring = false;
@@ -87,14 +87,14 @@ export class LegMedia {
 	/** The connection, without anything on it yet. Throws PeerUnreachable; the next call dials again. */
 	dial(): Promise<PeerMedia> {
 		if (this.dialled !== null) return this.dialled;
-		const { port, live, release } = this.outside;
+		const { port, live } = this.outside;
 		const dialled = port.peers.connect(this.plan.with);
 		this.dialled = dialled;
-		this.hasDialled = true;
 		dialled.then(
 			() => {
+				if (live()) this.connected = true;
 				// Over before it was there: it was made for nothing.
-				if (!live()) release(this.plan.with);
+				else port.peers.release(this.plan.with);
 			},
 			() => {
 				if (this.dialled === dialled) this.dialled = null;
@@ -105,10 +105,14 @@ export class LegMedia {
 
 	/** Resolves once what is to be sent is negotiated; all of it is still off. Throws PeerUnreachable, MediaRefused. */
 	async connect(): Promise<void> {
-		const [peer] = await Promise.all([this.dial(), this.capture()]);
+		const capturing = this.capture();
+		// Told when it is waited for; the connection may fail first.
+		capturing.catch(() => {});
+		const peer = await this.dial();
 		if (!this.outside.live()) return;
 		this.attach(peer);
-		await this.sendOwn(peer);
+		await capturing;
+		if (this.outside.live()) await this.sendOwn(peer);
 	}
 
 	/** What is on to be heard and seen, both ways. */
@@ -119,24 +123,26 @@ export class LegMedia {
 		if (!open) this.hearing.pause();
 	}
 
-	/** Each second while it is open. */
-	measure(): void {
+	/** Each second: how much was heard. `done` comes at once while there is nothing to measure. */
+	measure(done: () => void): void {
 		const { peer, outside } = this;
-		if (peer === null || this.measuring || !this.open || !this.hearsAudio) return;
+		if (peer === null || this.measuring || !this.open || !this.hearsAudio) {
+			done();
+			return;
+		}
 		this.measuring = true;
 		peer
 			.stats()
 			.then(
 				(report) => {
-					if (!this.open) return;
-					this.hearing.take(report.values(), outside.port.monotonic());
-					outside.changed();
+					if (this.open) this.hearing.take(report.values(), outside.port.monotonic());
 				},
 				// A connection that is going down has nothing to say; its end is told by other means.
 				() => {},
 			)
 			.finally(() => {
 				this.measuring = false;
+				if (outside.live()) done();
 			});
 	}
 
@@ -169,7 +175,8 @@ export class LegMedia {
 			peer.receive("video", false);
 		}
 		own.stop();
-		if (this.hasDialled) this.outside.release(this.plan.with);
+		if (this.connected) this.outside.port.peers.release(this.plan.with);
+		this.connected = false;
 	}
 
 	private async capture(): Promise<void> {

@@ -21,8 +21,6 @@ export interface LegHome {
 	readonly device: TalkDevice;
 	changed(): void;
 	over(leg: Leg): void;
-	/** The leg needs its peer no longer. */
-	release(terminal: string): void;
 	microphone(state: MicrophoneState): void;
 	/** A channel that a broadcast opened beside the ward's own. */
 	channel(leg: Leg, channel: RTCDataChannel): void;
@@ -99,7 +97,6 @@ export class Leg {
 				if (this.openedAt !== null) this.tellMuted();
 			},
 			channel: (channel) => home.channel(this, channel),
-			release: (terminal) => home.release(terminal),
 		});
 	}
 
@@ -250,6 +247,8 @@ export class Leg {
 	/** Ends it from here and says so. */
 	close(event: LegEvent, reason: ByeReason): void {
 		if (this.isOver) return;
+		// The other's `ended` rests on it too.
+		if (this.openedAt !== null) this.sayHeard();
 		this.signal({ kind: "bye", talk: this.plan.talk, reason });
 		this.finish(event, reason);
 	}
@@ -335,8 +334,7 @@ export class Leg {
 			hearing.play(now - this.clipAt, now);
 			this.clipAt = now;
 		}
-		this.media.measure();
-		this.sayHeard();
+		this.media.measure(() => this.sayHeard());
 	}
 
 	private sendInvite(): void {
@@ -358,6 +356,7 @@ export class Leg {
 	private sayHeard(): void {
 		const ms = Math.round(this.media.hearing.ms);
 		this.signal({ kind: "heard", talk: this.plan.talk, ms });
+		this.home.changed();
 	}
 
 	private tellMuted(): void {
@@ -386,8 +385,7 @@ export class Leg {
 			this.endsAt = this.openedAt + limit;
 		}
 		this.settleHold();
-		this.media.measure();
-		this.sayHeard();
+		this.media.measure(() => this.sayHeard());
 		this.tellMuted();
 		this.home.changed();
 	}

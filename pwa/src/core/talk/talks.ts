@@ -58,7 +58,6 @@ export class Talks implements TalkControl {
 			changed,
 			microphone,
 			over: (leg) => this.legOver(leg),
-			release: (terminal) => this.release(terminal),
 			channel: (leg, channel) => this.clipComes(leg, channel),
 		};
 		this.legs = new Legs(home);
@@ -391,13 +390,6 @@ export class Talks implements TalkControl {
 			},
 		});
 		this.players.set(leg, player);
-	}
-
-	private release(terminal: string): void {
-		const used = [...this.legs.living(), ...this.broadcasts.legs()].some(
-			(leg) => !leg.isOver && leg.plan.with === terminal,
-		);
-		if (!used) this.port.peers.release(terminal);
 	}
 
 	private tick(): void {

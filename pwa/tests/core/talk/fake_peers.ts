@@ -128,9 +128,12 @@ export class FakePeers implements Peers {
 	readonly signals = new Listeners<[TalkSignal]>();
 	readonly links = new Map<string, FakePeerMedia>();
 	readonly sent: { to: string; draft: TalkDraft }[] = [];
-	readonly released: string[] = [];
+	/** connections asked for and got, less those released */
+	readonly uses = new Map<string, number>();
 	/** no codec in common with anyone */
 	refuses = false;
+	/** a connection that never comes about */
+	hangs = false;
 	/** nothing goes in or out */
 	down = false;
 	/** signals that get lost */
@@ -152,9 +155,10 @@ export class FakePeers implements Peers {
 		});
 	}
 	async connect(terminal: string): Promise<PeerMedia> {
-		await Promise.resolve();
+		await (this.hangs ? new Promise(() => {}) : Promise.resolve());
 		const other = this.all.get(terminal);
 		if (other === undefined || other.down || this.down) throw new PeerUnreachable(terminal);
+		this.uses.set(terminal, (this.uses.get(terminal) ?? 0) + 1);
 		const known = this.links.get(terminal);
 		if (known !== undefined) return known;
 		const [mine, theirs] = [new FakePeerMedia(terminal), new FakePeerMedia(this.id)];
@@ -167,7 +171,7 @@ export class FakePeers implements Peers {
 		return mine;
 	}
 	release(terminal: string): void {
-		this.released.push(terminal);
+		this.uses.set(terminal, (this.uses.get(terminal) ?? 0) - 1);
 	}
 	/** The connection breaks at both ends. */
 	lose(terminal: string): void {
