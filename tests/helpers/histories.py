@@ -140,7 +140,9 @@ class History:
         ready = (
             row.policy == "strict" and row.supported and Act.CLEARED in offered and self.tape.below(2) == 0
         )
-        name = Act.CLEARED if ready else self.tape.pick(offered)
+        # Of two who talk, or think they do, one hangs up.
+        talks = row.state == "talking" and Act.ENDED in offered and self.tape.below(2) == 0
+        name = Act.CLEARED if ready else Act.ENDED if talks else self.tape.pick(offered)
         self.make(
             side, act=name, room=row.room, calls=self.named(row, honest), **self.claims(name, row, side)
         )
@@ -155,7 +157,7 @@ class History:
     def claims(self, name: Act, row: CallRow, side: Side) -> dict[str, Any]:
         """Return what a clear or a hang-up says beside its calls."""
         if name is Act.ENDED:
-            return {"policy": row.policy, "talk_ms": self.tape.pick((0, 1_999, 2_000, 60_000))}
+            return {"policy": row.policy, "talk_ms": self.tape.pick((0, 1_999, 2_000, 5_000, 60_000))}
         if name is not Act.CLEARED:
             return {}
         own = side.name in row.terminals and (side.name in ROOMS)

@@ -32,7 +32,8 @@ def test_no_history_loses_or_resurrects_a_call(data: bytes) -> None:
 
 def test_histories_reach_what_they_are_for() -> None:
     """Else they would hold for want of anything happening."""
-    seen = {"refused": 0, "open": 0, "closed": 0, "pruned": 0, "missed": 0, "strict": 0, "late": 0}
+    names = ("refused", "open", "closed", "pruned", "missed", "strict", "late", "talked", "lost")
+    seen = dict.fromkeys(names, 0)
     for number in range(60):
         history = play(random.Random(number).randbytes(240))
         board = history.hub_board()
@@ -44,6 +45,8 @@ def test_histories_reach_what_they_are_for() -> None:
         seen["late"] += sum(
             (fact.heard_at or 0) - fact.body.at > 3_600_000 for fact in history.store.values()
         )
+        seen["talked"] += sum(closed.act == "ended" for closed in board.closed.values())
+        seen["lost"] += sum(fact.body.talk_ms == 0 for fact in history.store.values())
         for closed in board.closed.values():
             seen["strict"] += bool(history.store[closed.by.fact].body.rests_on)
     assert all(count >= 3 for count in seen.values()), seen

@@ -97,6 +97,14 @@ def test_what_a_talk_closed_comes_back_with_the_answer_to_it() -> None:
     cleared = act("cleared", "pda-01", s(12), call, policy="strict", way="talked", rests_on=[ended.id])
     facts = [call, answered, ended, cleared]
     assert set(closing_facts(facts, call.id, WARD, s(13))) == {fact.id for fact in facts}
+    routine = press("bed-b01", T0)
+    talk = [
+        act("answered", "station-main", s(2), routine),
+        act("ended", "station-main", s(9), routine, talk_ms=6_000),
+    ]
+    received = act("received", "station-main", s(1), routine)
+    hung_up = closing_facts([routine, received, *talk], routine.id, WARD, s(10))
+    assert set(hung_up) == {routine.id, *(fact.id for fact in talk)}
     late = replace(answered, heard_at=s(1_000), seen_at=s(1_000))
     assert leaving([call, late, ended, cleared], WARD, s(1_599)) == frozenset()
     assert leaving([call, late, ended, cleared], WARD, s(1_600)) == {fact.id for fact in facts}

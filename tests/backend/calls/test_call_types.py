@@ -25,6 +25,11 @@ def test_shipped_types_are_complete() -> None:
         assert value["en"]
 
 
+def test_who_calls_for_help_is_talked_to_and_a_pulled_cord_is_not() -> None:
+    types = parse_directory({"call_types": load_call_types()}).call_types
+    assert {name for name, call_type in types.items() if not call_type.may_talk} == {"bathroom", "code"}
+
+
 def test_only_presence_or_talk_clears_what_is_urgent() -> None:
     types = parse_directory({"call_types": load_call_types()}).call_types
     strict = {name for name, call_type in types.items() if call_type.clear == "strict"}

@@ -53,6 +53,8 @@ export class Gossip {
 	/** Presses taken unverified, by the neighbour that brought them. */
 	private readonly unverified = new Map<string, Set<string>>();
 	private readonly open: OpenCalls;
+	/** Living neighbours with whom nothing is shared so far. */
+	private readonly unmet = new Set<string>();
 	private hubWas: boolean;
 
 	constructor(port: GossipPort) {
@@ -70,7 +72,7 @@ export class Gossip {
 			),
 			neighbours.changes.add((terminal, up) => {
 				if (up) this.safely(() => this.meet(terminal));
-				else this.flows.lost(terminal);
+				else this.left(terminal);
 			}),
 			ticker.onTick(() => this.safely(() => this.tick())),
 		];
@@ -85,6 +87,11 @@ export class Gossip {
 	/** No more of it: the terminal was given another place. */
 	close(): void {
 		for (const stop of this.stops) stop();
+	}
+
+	private left(terminal: string): void {
+		this.flows.lost(terminal);
+		this.unmet.delete(terminal);
 	}
 
 	private added(fact: KnownFact, from: "hand" | "hub"): void {
@@ -212,6 +219,9 @@ export class Gossip {
 		const { self, directory, facts } = this.port;
 		const rooms = [...Object.keys(directory().rooms), ...this.open.rooms()];
 		const shared = sharedDocuments(directory(), self.ward, self.terminal, terminal, rooms);
+		// The directory may still be on its way: asked again each second.
+		if (shared.length === 0) this.unmet.add(terminal);
+		else this.unmet.delete(terminal);
 		for (const document of shared) {
 			const about = [...this.open.of(document)].flatMap((call) => facts.about(call));
 			// A call of more facts than a frame names is told of in part: the rest comes once more, and is known.
@@ -304,8 +314,9 @@ export class Gossip {
 		for (const [terminal, flows] of this.flows.due(now)) {
 			if (alive.has(terminal)) this.sendFlows(terminal, flows);
 		}
-		// The hub has told each what it told; from here on neighbours tell each other.
-		if (this.hubWas && !hub.connected) for (const terminal of alive) this.meet(terminal);
+		// The hub told each of them what it told; from here on neighbours tell each other.
+		const lost = this.hubWas && !hub.connected;
+		for (const terminal of lost ? alive : [...this.unmet]) this.meet(terminal);
 		this.hubWas = hub.connected;
 		this.handover.tick();
 	}

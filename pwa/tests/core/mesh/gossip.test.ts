@@ -1,5 +1,6 @@
 /** Facts among neighbours: rules NB1 to NB9 of sync/SPEC.md. */
 import { describe, expect, it, vi } from "vitest";
+import { emptyDirectory } from "../../../src/core/calls/directory";
 import { eventually, type GossipWard, openWard, R01, R02 } from "./gossip_ward";
 
 const BED = "bed-b01";
@@ -282,6 +283,32 @@ describe("links that fail", () => {
 		expect(ward.knows(DOOR, press)).toBe(false);
 		ward.mesh.join(BED, DOOR);
 		await eventually(() => expect(ward.holders(BED, press)).toEqual([CORRIDOR, DOOR]));
+	});
+
+	it("a link that is there before the directory is made up for (NB7)", async () => {
+		const ward = await openWard(BED, DOOR);
+		const press = await ward.press(BED);
+		const { directory } = ward;
+		ward.directory = emptyDirectory();
+		ward.join([BED, DOOR]);
+		await ward.advance(2);
+		expect(ward.mesh.sent).toEqual([]);
+		ward.directory = directory;
+		await ward.advance(2);
+		await eventually(() => expect(ward.holders(BED, press)).toEqual([DOOR]));
+	});
+
+	it("what became of a press on the other side of a cut is told to who brings it late (NB7)", async () => {
+		const ward = await openWard(BED, DOOR, STATION);
+		ward.join([BED, STATION]);
+		const press = await ward.press(BED);
+		await eventually(() => expect(ward.holders(BED, press)).toEqual([STATION]));
+		ward.mesh.cut(BED, STATION);
+		const clear = await ward.make(ward.clearBody(STATION, [press.id]));
+		ward.join([DOOR, STATION], [BED, DOOR]);
+		await eventually(() => {
+			for (const id of [BED, DOOR]) expect(ward.knows(id, clear)).toBe(true);
+		});
 	});
 
 	it("a receipt that the break swallowed is told by open (NB6, NB7)", async () => {
