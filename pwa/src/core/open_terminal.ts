@@ -1,15 +1,18 @@
 /** Puts a terminal together out of what the browser has. Only this file knows which parts are used. */
 import type { TerminalKind } from "./calls/types";
+import { nonce } from "./facts/signing";
 import { Api } from "./identity/api";
 import { takeCode } from "./identity/identity";
 import { holdSlot } from "./identity/slot_lock";
 import { openHeartbeat } from "./links/heartbeat";
 import { SocketLink } from "./links/socket";
+import { makeCertificate } from "./mesh/certificate";
 import type { DeviceShell } from "./shell/device_shell";
 import { openShell } from "./shell/shell";
 import { createSounder, type Sounder } from "./sound/sounder";
 import { askToPersist, slotMarks } from "./store/persistence";
 import { Store } from "./store/store";
+import { PageMedia } from "./talk/media";
 import { WardTerminal } from "./terminal";
 
 export interface OpenedTerminal {
@@ -48,6 +51,14 @@ export function openTerminal(kind: TerminalKind, slot: string): OpenedTerminal {
 		monotonic,
 		hold: (waiting) => holdSlot(slot, waiting),
 		persist: askToPersist,
+		connections:
+			typeof RTCPeerConnection === "undefined" ? null : (config) => new RTCPeerConnection(config),
+		certificate: makeCertificate,
+		media: new PageMedia(),
+		random: Math.random,
+		newId: nonce,
 	});
+	// Who talks with this terminal learns at once that its page has gone.
+	addEventListener("pagehide", () => terminal.close());
 	return { terminal, sounder, shell };
 }

@@ -26,6 +26,10 @@ export interface Running {
 	outbox: Outbox;
 	maker: FactMaker;
 	refused: RefusedList;
+	/** 16 hex digits, new at each start */
+	session: string;
+	/** the page's DTLS certificate; null where the browser has no peer connections */
+	certificate: RTCCertificate | null;
 }
 
 export interface RunningPort {
@@ -53,7 +57,12 @@ export async function startRunning(
 	});
 	const greeting = await Greeting.load(store, failed);
 	const maker = new FactMaker(outbox, { changed, failed });
-	await Promise.all([facts.load(clock.now()), outbox.load(), refused.load(clock.now())]);
+	const [certificate] = await Promise.all([
+		parts.connections === null ? null : parts.certificate(),
+		facts.load(clock.now()),
+		outbox.load(),
+		refused.load(clock.now()),
+	]);
 	await identity.load(parts.code);
 	const link = parts.openLink();
 	const provider: Provider = new Provider({
@@ -89,5 +98,18 @@ export async function startRunning(
 	outbox.refusals.add(({ id, reason, at, wire }) => refused.fact(id, reason, at, wire));
 	outbox.changes.add(changed);
 	facts.changes.add(changed);
-	return { store, link, clock, identity, provider, facts, outbox, maker, refused };
+	const session = parts.newId();
+	return {
+		store,
+		link,
+		clock,
+		identity,
+		provider,
+		facts,
+		outbox,
+		maker,
+		refused,
+		session,
+		certificate,
+	};
 }

@@ -2,7 +2,14 @@
  * The terminal: everything in core put together behind the few things a screen sees and a hand can do. Folds the facts at
  * each change and every second, sounds, reports receipts, and tells its state at most once a frame.
  */
-import { MISSED_TONE_MS, ownCalls, type Sounding, sounding, toReceive } from "./board_rules";
+import {
+	isSafe,
+	MISSED_TONE_MS,
+	ownCalls,
+	type Sounding,
+	sounding,
+	toReceive,
+} from "./board_rules";
 import { emptyDirectory } from "./calls/directory";
 import { MAX_CALLS } from "./calls/facts";
 import { fold, may, mayPlace } from "./calls/fold";
@@ -30,10 +37,12 @@ import { type Running, startRunning } from "./running";
 import { listenToShell } from "./shell_hands";
 import { StaffAtTerminal } from "./staff_at_terminal";
 import type { Store } from "./store/store";
+import { NO_TALK, type TalkControl } from "./talk/types";
 import type { TerminalParts } from "./terminal_parts";
 import type {
 	CallRecord,
 	DocumentView,
+	Layer,
 	Phase,
 	Readable,
 	SelfInfo,
@@ -41,13 +50,16 @@ import type {
 	Terminal,
 	TerminalState,
 } from "./terminal_types";
+import { talkControl, WardLinks } from "./ward_links";
 
 /** When the hub was last heard is written to the disk at most so often. */
 const KEEP_HEARD_MS = 15_000;
 const EMPTY_BOARD: Board = { rows: [], troubles: [], closed: {} };
+const EMPTY_DIRECTORY: Directory = emptyDirectory();
 
 export class WardTerminal implements Terminal {
 	readonly shell: Shell;
+	readonly talk: TalkControl = talkControl(() => this.links?.talks ?? null);
 	private readonly parts: TerminalParts;
 	private readonly runs = new Listeners<[TerminalState]>();
 	private readonly views: DocumentViews;
@@ -55,6 +67,8 @@ export class WardTerminal implements Terminal {
 	private readonly presses: OwnPresses;
 	private running: Running | null = null;
 	private held: HeldDocuments | null = null;
+	/** Null until it is known which terminal this is, and where the browser has no peer connections. */
+	private links: WardLinks | null = null;
 	private readonly staff: StaffAtTerminal;
 	private override: Phase | null = null;
 	private problem: string | null = null;
@@ -73,6 +87,7 @@ export class WardTerminal implements Terminal {
 	private scheduled = false;
 	private refreshedAt = Number.NEGATIVE_INFINITY;
 	private announced = "";
+	private completed: { from: Directory; to: Directory } | null = null;
 	private state: TerminalState;
 
 	constructor(parts: TerminalParts) {
@@ -184,6 +199,7 @@ export class WardTerminal implements Terminal {
 
 	async unlockSound(): Promise<void> {
 		await this.parts.sounder.unlock();
+		await this.links?.talks.askMicrophone();
 		this.schedule();
 	}
 
@@ -196,6 +212,12 @@ export class WardTerminal implements Terminal {
 		this.language = language;
 		this.parts.marks.set("language", language);
 		this.schedule();
+	}
+
+	/** The page goes: whoever talks with this terminal is told. */
+	close(): void {
+		this.links?.close();
+		this.links = null;
 	}
 
 	private get self(): SelfInfo | null {
@@ -250,6 +272,8 @@ export class WardTerminal implements Terminal {
 		if (this.held !== null && JSON.stringify(this.held.self) !== JSON.stringify(self)) {
 			this.held.close();
 			this.held = null;
+			this.completed = null;
+			this.close();
 		}
 		if (running && self && this.held === null) {
 			const { provider, store, facts, clock, outbox } = running;
@@ -261,9 +285,27 @@ export class WardTerminal implements Terminal {
 			});
 			this.held.hold();
 			this.views.reconsider();
+			this.links = this.openLinks(running, self);
 		}
 		running?.provider.setToken(this.staff.token);
 		this.schedule();
+	}
+
+	private openLinks(running: Running, self: SelfInfo): WardLinks | null {
+		const { parts } = this;
+		const { connections } = parts;
+		const key = running.identity.keys?.privateKey;
+		if (connections === null || key === undefined) return null;
+		return new WardLinks({ ...parts, connections }, running, {
+			self,
+			key,
+			directory: () => this.directoryWithSelf(self),
+			rows: () => this.state.board.rows,
+			act: (act, row, options) => this.act(act, row, options),
+			token: () => this.staff.token,
+			changed: () => this.schedule(),
+			failed: (error) => this.failed(error),
+		});
 	}
 
 	/** Documents with edits or facts to deliver are joined though nobody looks at them. */
@@ -394,18 +436,23 @@ export class WardTerminal implements Terminal {
 	private presence(): Presence | null {
 		const { running, self } = this;
 		if (!running || !self || self.kind === "bedside") return null;
+		if (!running.provider.connected) return this.links?.presence.read() ?? null;
 		const awareness = running.provider.awareness(names.presence(self.ward));
 		return this.presenceView.read(awareness, running.clock.now());
 	}
 
 	/** A terminal may act on what it placed even before its directory has come. */
 	private directoryWithSelf(self: SelfInfo): Directory {
-		const directory = this.held?.directory ?? emptyDirectory();
+		const directory = this.held?.directory ?? EMPTY_DIRECTORY;
 		const { terminal: id, kind, profile, room, bed } = self;
 		if (directory.terminals[id]) return directory;
+		if (this.completed?.from === directory) return this.completed.to;
 		const place = { ...(room !== null && { room }), ...(bed !== null && { bed }) };
 		const own = { id, kind, profile, state: "active" as const, supervised: false, ...place };
-		return { ...directory, terminals: { ...directory.terminals, [id]: own } };
+		const to = { ...directory, terminals: { ...directory.terminals, [id]: own } };
+		// The same value for the same directory: who compares sees no change where there is none.
+		this.completed = { from: directory, to };
+		return to;
 	}
 
 	/** At once when the last frame is past, else at the next one; a timer that a background page slows is helped by the tick. */
@@ -428,6 +475,7 @@ export class WardTerminal implements Terminal {
 		const now = this.running?.clock.now() ?? this.parts.wall();
 		this.running?.facts.settle(board, now);
 		this.state = this.snapshot(board, this.presence(), now);
+		this.links?.look();
 		this.sound(board, now);
 		this.receive(board);
 		this.announce();
@@ -456,12 +504,12 @@ export class WardTerminal implements Terminal {
 		const { running, held, self } = this;
 		if (!running || !held || self?.kind !== "station") return;
 		if (this.parts.sounder.state() === "blocked") return;
-		const { facts } = running;
-		const stored = (call: string) =>
-			!this.received.has(call) && facts.isKept(call) && facts.get(call)?.heardAt != null;
+		const { facts, provider } = running;
+		const safe = (call: string) =>
+			!this.received.has(call) && isSafe(facts.get(call), provider.connected);
 		// The station reports, not the person at it.
 		const stamp = { ...this.stamp(), staff: null };
-		for (const each of toReceive(board, self, held.directory, facts.facts(), stored)) {
+		for (const each of toReceive(board, self, held.directory, facts.facts(), safe)) {
 			const calls = each.calls.slice(0, MAX_CALLS);
 			for (const call of calls) this.received.add(call);
 			this.make(actBody(self, "received", each.row, calls, {}, stamp));
@@ -469,12 +517,13 @@ export class WardTerminal implements Terminal {
 	}
 
 	private announce(): void {
-		const { self } = this;
-		const awareness = self && this.running?.provider.awareness(names.presence(self.ward));
-		if (!self || !awareness) return;
+		const { self, running } = this;
+		const awareness = self && running?.provider.awareness(names.presence(self.ward));
+		if (!self || !running || !awareness) return;
 		const { terminal, kind, profile } = self;
 		const { version } = this.parts;
 		const { inputs } = this;
+		const { session } = running;
 		// What is told over the hub is told with the hub.
 		const presence = {
 			terminal,
@@ -484,11 +533,17 @@ export class WardTerminal implements Terminal {
 			version,
 			sound: this.soundState(),
 			inputs,
+			...(this.links !== null && { session }),
 		};
+		this.links?.presence.tell({ ...presence, layer: this.layer() });
 		const told = JSON.stringify(presence);
 		if (told === this.announced) return;
 		this.announced = told;
 		awareness.setLocalState(presence);
+	}
+
+	private layer(): Layer {
+		return this.links?.layer() ?? (this.running?.provider.connected ? 1 : 4);
 	}
 
 	private soundState(): TerminalState["sound"] {
@@ -497,15 +552,17 @@ export class WardTerminal implements Terminal {
 	}
 
 	private snapshot(board: Board, presence: Presence | null, now: number): TerminalState {
-		const { running, held } = this;
+		const { running, held, links } = this;
 		const edits = running?.provider.replicas().reduce((sum, each) => sum + each.unsent, 0) ?? 0;
-		const layer = running?.provider.connected ? 1 : 4;
+		const connected = running?.provider.connected === true;
+		const recordings = links?.talks.unsentRecordings ?? 0;
 		const full = running?.provider.hubFull || running?.outbox.hubFull;
 		return {
 			phase: this.override ?? running?.identity.phase ?? "starting",
 			problem: this.problem ?? this.staff.problem ?? running?.identity.problem ?? null,
 			self: this.self,
-			layer,
+			layer: this.layer(),
+			neighbours: links?.mesh.alive() ?? [],
 			lastHeardAt: running?.provider.lastHeardAt ?? null,
 			now,
 			clock: running?.clock.kind() ?? "own",
@@ -517,9 +574,10 @@ export class WardTerminal implements Terminal {
 				(id) => running?.facts.get(id) ?? null,
 				(id) => running?.maker.diskOf(id) ?? "kept",
 				now,
-				layer === 1 && !full,
+				connected && !full,
+				(id) => links?.gossip.heldBy(id) ?? [],
 			),
-			unsent: (running?.outbox.unsent ?? 0) + edits,
+			unsent: (running?.outbox.unsent ?? 0) + edits + recordings,
 			refused: running?.refused.items ?? [],
 			sound: this.soundState(),
 			session: this.staff.signedIn?.session ?? null,
@@ -528,6 +586,7 @@ export class WardTerminal implements Terminal {
 			language: this.language,
 			night: isNight(held?.night ?? null, now),
 			version: this.parts.version,
+			talk: links?.talks.state ?? NO_TALK,
 		};
 	}
 

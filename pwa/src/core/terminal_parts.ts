@@ -4,6 +4,7 @@ import type { Api } from "./identity/api";
 import type { Link, Ticker } from "./links/link";
 import type { Marks } from "./store/persistence";
 import type { Store } from "./store/store";
+import type { Chime, Media } from "./talk/port";
 import type { Shell } from "./terminal_types";
 
 /** What a terminal asks of the alarm sounds (core/sound/sounder.ts). */
@@ -13,6 +14,8 @@ export interface Sounder {
 	state(): "ok" | "blocked" | "muted";
 	unlock(): Promise<unknown>;
 	setMuted(muted: boolean): void;
+	/** A short sign, once. */
+	chime(kind: Chime): void;
 }
 
 export interface TerminalParts {
@@ -36,6 +39,15 @@ export interface TerminalParts {
 	monotonic: () => number;
 	/** Resolves once this page holds the slot; calls `waiting` first when another does. */
 	hold: (waiting: () => void) => Promise<void>;
+	/** Makes connections to other terminals; null where the browser has none: then there is the hub or nobody. */
+	connections: ((config: RTCConfiguration) => RTCPeerConnection) | null;
+	/** One for all connections of this page. */
+	certificate: () => Promise<RTCCertificate | null>;
+	media: Media;
+	/** in [0, 1) */
+	random: () => number;
+	/** 16 hex digits, new each time */
+	newId: () => string;
 	/** True when the browser will keep this origin's data. */
 	persist: () => Promise<boolean>;
 }

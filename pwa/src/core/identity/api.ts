@@ -1,7 +1,10 @@
 /** The hub's HTTP interface as this app uses it: JSON in and out, errors with the hub's closed codes. */
+import type { Recording } from "../talk/port";
 import type { CallRecord, SelfInfo } from "../terminal_types";
 
 const TIMEOUT_MS = 8_000;
+/** A recording has at most 32 MiB; the ward's network carries it within this. */
+const UPLOAD_MS = 120_000;
 
 /** The hub answered and said no; `code` as the hub names it. */
 export class ApiError extends Error {
@@ -89,6 +92,21 @@ export class Api {
 		return (await this.request(historyPath(ward, query, "csv"), {}, token)).blob();
 	}
 
+	/** Sends a recorded talk to the journal. The hub answers the same way when it has it already. */
+	async putRecording(token: string, ward: string, recording: Recording): Promise<void> {
+		const { talk, calls, purpose, startedAt, endedAt, type, bytes } = recording;
+		const search = new URLSearchParams({
+			calls: calls.join(","),
+			purpose,
+			started_at: String(Math.round(startedAt)),
+			ended_at: String(Math.round(endedAt)),
+			with: recording.with.join(","),
+		});
+		const path = `/api/wards/${encodeURIComponent(ward)}/recordings/${talk}?${search}`;
+		const headers = { "content-type": type };
+		await this.request(path, { method: "PUT", headers, body: bytes }, token, UPLOAD_MS);
+	}
+
 	private async post<T>(path: string, body: object, token?: string): Promise<T> {
 		const headers = { "content-type": "application/json" };
 		const init = { method: "POST", headers, body: JSON.stringify(body) };
@@ -96,10 +114,15 @@ export class Api {
 		return (await answer.json()) as T;
 	}
 
-	private async request(path: string, init: RequestInit, token?: string): Promise<Response> {
+	private async request(
+		path: string,
+		init: RequestInit,
+		token?: string,
+		timeoutMs = TIMEOUT_MS,
+	): Promise<Response> {
 		const headers = new Headers(init.headers);
 		if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
-		const signal = AbortSignal.timeout(TIMEOUT_MS);
+		const signal = AbortSignal.timeout(timeoutMs);
 		let answer: Response;
 		try {
 			answer = await this.fetch(this.base + path, { ...init, headers, signal, cache: "no-store" });

@@ -3,6 +3,7 @@
  * loops on the audio thread: slowed timers and missing animation frames of a background page change nothing.
  */
 import type { Tone } from "../calls/types";
+import { type Chime, chimeSource } from "./chimes";
 import { sourceOf } from "./render";
 
 export type SoundState = "ok" | "blocked" | "muted";
@@ -10,6 +11,8 @@ export type SoundState = "ok" | "blocked" | "muted";
 export interface Sounder {
 	/** Sounds this tone from now on, or nothing. The same tone again goes on undisturbed; `once` sounds one period. */
 	play(tone: Tone | null, once?: boolean): void;
+	/** Sounds a short sign once, whatever else sounds and whether muted or not. */
+	chime(kind: Chime): void;
 	/** The tone that is set to sound now, muted or not. */
 	sounding(): Tone | null;
 	/** "blocked" when the browser does not let sound out or its clock stands; call it each second or so. */
@@ -100,6 +103,13 @@ export function createSounder(parts: SounderParts = browserParts): Sounder {
 			stop();
 			wanted = tone === null ? null : { tone, once };
 			if (wanted !== null) start(wanted.tone, wanted.once);
+		},
+		chime(kind) {
+			if (context === null || master === null) return;
+			const source = chimeSource(context, kind);
+			source.connect(master);
+			source.onended = () => source.disconnect();
+			source.start();
 		},
 		sounding: () => wanted?.tone ?? null,
 		state() {

@@ -1,8 +1,10 @@
 /** A small ward behind the fake hub: directory, settings, facts that are taken and answered, and the HTTP side of identity. */
 import { factId, fromWire } from "../../../src/core/calls/facts";
 import type { Tone } from "../../../src/core/calls/types";
+import { nonce } from "../../../src/core/facts/signing";
 import { Api } from "../../../src/core/identity/api";
 import { Store } from "../../../src/core/store/store";
+import type { Media } from "../../../src/core/talk/port";
 import { WardTerminal } from "../../../src/core/terminal";
 import type { Sounder, TerminalParts } from "../../../src/core/terminal_parts";
 import type {
@@ -169,6 +171,13 @@ export class FakeWard {
 	readonly api = new Api("http://hub", (...args) => this.fetch(...args));
 }
 
+/** A terminal without connections never asks for sound or pictures. */
+const noMedia = new Proxy({} as Media, {
+	get: (_target, name) => {
+		throw new Error(`nobody talks here: ${String(name)}`);
+	},
+});
+
 export class FakeSounder implements Sounder {
 	tone: Tone | null = null;
 	muted = false;
@@ -185,6 +194,7 @@ export class FakeSounder implements Sounder {
 	setMuted(muted: boolean): void {
 		this.muted = muted;
 	}
+	chime(): void {}
 }
 
 export class FakeShell implements Shell {
@@ -253,6 +263,11 @@ export async function openMachine(
 		monotonic: () => ward.hub.now,
 		hold: async () => {},
 		persist: async () => true,
+		connections: null,
+		certificate: async () => null,
+		media: noMedia,
+		random: () => 0.5,
+		newId: nonce,
 		...more,
 	});
 	const states: TerminalState[] = [];
