@@ -2,6 +2,7 @@
  * Keeps the links of the plan: dials who is there, replaces what died and what belongs to an older page, and makes connections
  * for talks. A dead connection is held until another one lives: the old one may heal by itself, and costs nothing.
  */
+import { own } from "../calls/directory";
 import { nonce } from "../facts/signing";
 import type { Refusal } from "../signalling/signals";
 import { type ConnectionSignal, HUB_PARTY, type Signal } from "../signalling/types";
@@ -122,12 +123,14 @@ export class LinkKeeper {
 	dialAll(): void {
 		if (this.ended) return;
 		const now = this.mesh.monotonic();
+		const { hub } = this.mesh;
+		const present = hub.connected() ? hub.present() : null;
 		let attempts = 0;
 		for (const { attempt } of this.neighbours.values()) if (attempt) attempts += 1;
 		for (const terminal of this.port.planned()) this.of(terminal);
 		for (const neighbour of this.neighbours.values()) {
 			const forTalk = neighbour.waiting.length > 0 && this.mayDialForTalk(neighbour, now);
-			if (!forTalk && (attempts >= MAX_ATTEMPTS || !this.isDue(neighbour, now))) continue;
+			if (!forTalk && (attempts >= MAX_ATTEMPTS || !this.isDue(neighbour, now, present))) continue;
 			if (neighbour.attempt !== null || neighbour.link?.alive) continue;
 			if (neighbour.terminal === HUB_PARTY || !this.port.ways.around(neighbour.terminal)) continue;
 			this.dial(neighbour);
@@ -234,15 +237,20 @@ export class LinkKeeper {
 		return inviter !== "other" || (first !== undefined && now - first.since >= INVITED_WAITS_MS);
 	}
 
-	private isDue(neighbour: Neighbour, now: number): boolean {
+	/** `present`: as the hub tells it, or null without the hub. */
+	private isDue(
+		neighbour: Neighbour,
+		now: number,
+		present: Record<string, { session: string | null }> | null,
+	): boolean {
 		const { terminal, link, dialAt, session, lastAliveAt } = neighbour;
-		const { self, hub, directory } = this.mesh;
+		const { self, directory } = this.mesh;
 		if (now < dialAt || now < neighbour.refusedUntil) return false;
 		if (!this.port.planned().has(terminal)) return false;
 		if (!dials(self.terminal, terminal, directory())) return false;
 		if (link !== null && now - (link.downSince ?? link.bornAt) < ATTEMPT_MS) return false;
-		if (!hub.connected()) return session !== null;
-		if (hub.present()[terminal]?.session != null) return true;
+		if (present === null) return session !== null;
+		if (own(present, terminal)?.session != null) return true;
 		return lastAliveAt !== null && now - lastAliveAt < LOST_LATELY_MS;
 	}
 

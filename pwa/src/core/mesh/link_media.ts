@@ -191,7 +191,11 @@ function kindOf(transceiver: RTCRtpTransceiver): MediaKind {
 
 function preferCodecs(transceiver: RTCRtpTransceiver): void {
 	if (typeof RTCRtpSender === "undefined") return;
-	const all = RTCRtpSender.getCapabilities("video")?.codecs ?? [];
-	const preferred = all.filter(({ mimeType }) => VIDEO_CODECS.test(mimeType));
-	if (preferred.length > 0) transceiver.setCodecPreferences(preferred);
+	try {
+		const all = RTCRtpSender.getCapabilities("video")?.codecs ?? [];
+		const preferred = all.filter(({ mimeType }) => VIDEO_CODECS.test(mimeType));
+		if (preferred.length > 0) transceiver.setCodecPreferences(preferred);
+	} catch {
+		// A browser without preferences offers all it has.
+	}
 }

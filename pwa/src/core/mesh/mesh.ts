@@ -150,6 +150,7 @@ export class Mesh implements Neighbours, Peers {
 
 	private tick(): void {
 		this.keeper.tick();
+		this.router.tick();
 		const layer = this.port.layer();
 		if (layer === this.layer) return;
 		this.layer = layer;

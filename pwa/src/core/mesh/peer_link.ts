@@ -264,6 +264,8 @@ export class PeerLink implements PeerMedia {
 			this.close(/^m=(audio|video) /m.test(sdp) ? "no_codec" : "closed", "tell");
 			return;
 		}
+		// On a dead link this is the restart.
+		if (this.downSince !== null) this.restarted = true;
 		this.media.applyWanted();
 		await this.takeEarly();
 		await pc.setLocalDescription();

@@ -82,6 +82,14 @@ export class Router {
 		}
 	}
 
+	/** Each second: what is too old to go again is let go of. */
+	tick(): void {
+		const oldest = this.port.monotonic() - AGAIN_MS;
+		for (const [to, kept] of this.overHub) {
+			if ((kept.at(-1)?.at ?? oldest) < oldest) this.overHub.delete(to);
+		}
+	}
+
 	private remember(to: string, wire: string): void {
 		const at = this.port.monotonic();
 		const kept = this.overHub.get(to) ?? [];

@@ -1,12 +1,16 @@
 /** The ward's links: how they come up, what ends them, and what comes back. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { signWith } from "../../../src/core/facts/signing";
+import { PeerUnreachable } from "../../../src/core/mesh/types";
 import { presence } from "../../../src/core/protocol/names";
+import { fingerprintsOf } from "../../../src/core/signalling/inbox";
 import { encodeSignal, encodeSignalBody, parseSignal } from "../../../src/core/signalling/signals";
 import type { Signal, TalkDraft } from "../../../src/core/signalling/types";
+import { FakeTrack } from "../fakes/fake_rtc";
 import { WARD, WardOfMeshes } from "./ward_of_meshes";
 
 const ADDRESS = presence(WARD);
+const TALK = "7a1c000000000001";
 let ward: WardOfMeshes;
 
 beforeEach(() => {
@@ -133,10 +137,9 @@ describe("without the hub", () => {
 		await wardOf("bed-b01", "station-main", "pda-01");
 		await ward.pass(500);
 		ward.hubUp = false;
-		const talk = "7a1c000000000001";
 		const { mesh } = ward.page("pda-01");
-		mesh.signal("bed-b01", { kind: "invite", talk, purpose: "talk", calls: [], video: 0 });
-		for (let ms = 1; ms <= 40; ms++) mesh.signal("bed-b01", { kind: "heard", talk, ms });
+		mesh.signal("bed-b01", { kind: "invite", talk: TALK, purpose: "talk", calls: [], video: 0 });
+		for (let ms = 1; ms <= 40; ms++) mesh.signal("bed-b01", { kind: "heard", talk: TALK, ms });
 		await ward.pass(300);
 		const came = ward.page("bed-b01").signals;
 		expect(came.map(({ seq }) => seq)).toEqual(Array.from({ length: 41 }, (_, at) => at + 1));
@@ -146,10 +149,9 @@ describe("without the hub", () => {
 		await wardOf("bed-b01", "station-main", "pda-01");
 		await ward.pass(500);
 		ward.hubUp = false;
-		const talk = "7a1c000000000001";
 		const pda = ward.page("pda-01").mesh;
 		const bed = ward.page("bed-b01").mesh;
-		pda.signal("bed-b01", { kind: "invite", talk, purpose: "talk", calls: [], video: 0 });
+		pda.signal("bed-b01", { kind: "invite", talk: TALK, purpose: "talk", calls: [], video: 0 });
 		await ward.pass(100);
 		let made = 0;
 		void pda.connect("bed-b01").then(() => made++);
@@ -183,8 +185,7 @@ describe("without the hub", () => {
 		await wardOf("bed-b01", "station-main", "pda-01");
 		await ward.pass(500);
 		ward.cutFromHub.add("bed-b01");
-		const talk = "7a1c000000000001";
-		const draft: TalkDraft = { kind: "invite", talk, purpose: "talk", calls: [], video: 0 };
+		const draft: TalkDraft = { kind: "invite", talk: TALK, purpose: "talk", calls: [], video: 0 };
 		ward.page("pda-01").mesh.signal("bed-b01", draft);
 		await ward.pass(200);
 		expect(ward.page("bed-b01").signals).toMatchObject([draft]);
@@ -320,7 +321,7 @@ describe("what is refused", () => {
 		await wardOf("bed-b01", "bed-b02", "door-r02", "station-main");
 		await ward.pass(500);
 		const bed = ward.page("bed-b01");
-		const common = { kind: "bye", talk: "7a1c000000000001", reason: "hung_up" } as const;
+		const common = { kind: "bye", talk: TALK, reason: "hung_up" } as const;
 		const base = { ...common, to: "bed-b01", seq: 500, at: 1_800_000_000_000 };
 		const { session } = ward.page("station-main");
 		const right = await forge("station-main", {
@@ -412,7 +413,7 @@ describe("what is refused", () => {
 		ward.hubUp = false;
 		const { session } = ward.page("pda-01");
 		const base = { to: "bed-b01", ward: WARD, session, at: 1_800_000_000_000 };
-		const bye = { kind: "bye", talk: "7a1c000000000001", reason: "hung_up" } as const;
+		const bye = { kind: "bye", talk: TALK, reason: "hung_up" } as const;
 		const right = await forge("pda-01", { ...bye, ...base, from: "pda-01", seq: 7 });
 		const forged = await forge("bed-b01", { ...bye, ...base, from: "pda-01", seq: 8 });
 		const far = stateless({ t: "signal", hops: 2, signals: [right] });
@@ -424,6 +425,118 @@ describe("what is refused", () => {
 		await ward.pass(100);
 		expect(ward.page("bed-b01").signals).toHaveLength(1);
 		expect(ward.page("bed-b01").refused).toHaveLength(0);
+	});
+
+	test("one link brings at most 300 signals a second", async () => {
+		await wardOf("bed-b01", "station-main", "pda-01");
+		await ward.pass(500);
+		ward.hubUp = false;
+		const { session } = ward.page("pda-01");
+		const base = { from: "pda-01", to: "bed-b01", ward: WARD, session, at: 1_800_000_000_000 };
+		const wires: string[] = [];
+		for (let seq = 1; seq <= 400; seq++) {
+			wires.push(await forge("pda-01", { kind: "heard", talk: TALK, ms: seq, ...base, seq }));
+		}
+		for (let at = 0; at < wires.length; at += 16) {
+			const frame = stateless({ t: "signal", hops: 0, signals: wires.slice(at, at + 16) });
+			ward.page("pda-01").mesh.send("station-main", frame);
+		}
+		await ward.pass(100);
+		expect(ward.page("bed-b01").signals.length).toBeGreaterThanOrEqual(300);
+		expect(ward.page("bed-b01").signals.length).toBeLessThan(320);
+		expect(ward.linked("pda-01", "station-main")).toBe(true);
+	});
+});
+
+describe("the hub's media relay", () => {
+	test("it dials a bed: sound without a channel, and no place in the mesh (SG9)", async () => {
+		await wardOf("bed-b01", "station-main");
+		await ward.openRelay();
+		await ward.pass(500);
+		const pc = ward.network.peerConnections("hub")();
+		const audio = new FakeTrack("audio") as unknown as MediaStreamTrack;
+		pc.addTransceiver(audio, { direction: "sendonly" });
+		await pc.setLocalDescription();
+		const sdp = pc.localDescription?.sdp ?? "";
+		const connection = "00000000000000aa";
+		const session = "00000000000000bb";
+		const base = { from: "hub", to: "bed-b01", ward: WARD, session, at: 1_800_000_000_000 };
+		const [fingerprint = ""] = fingerprintsOf(sdp);
+		const bed = ward.page("bed-b01").mesh;
+		const wires = [
+			await forge("hub", {
+				kind: "invite",
+				talk: TALK,
+				purpose: "broadcast",
+				calls: [],
+				video: 0,
+				...base,
+				seq: 1,
+			}),
+			await forge("hub", {
+				kind: "description",
+				connection,
+				type: "offer",
+				sdp,
+				fingerprint,
+				...base,
+				seq: 2,
+			}),
+		];
+		bed.receiveFromHub({ t: "signal", hops: 0, signals: wires });
+		await ward.pass(100);
+		const media = await bed.connect("hub");
+		media.receive("audio", true);
+		await ward.pass(100);
+		const said = ward.overHub.filter(({ to }) => to === "hub");
+		expect(said.map(({ kind }) => kind)).toContain("candidate");
+		const answers = said.filter((each) => each.kind === "description");
+		expect(answers.map((each) => each.kind === "description" && each.type)).toContain("answer");
+		expect(bed.alive()).toEqual(["station-main"]);
+		expect(ward.page("bed-b01").signals).toMatchObject([{ kind: "invite", from: "hub" }]);
+		bed.release("hub");
+		await ward.pass(100);
+		expect(ward.overHub.at(-1)).toMatchObject({ kind: "close", to: "hub", connection });
+	});
+
+	test("a station dials it by sending its track; without the hub it is not to be reached", async () => {
+		await wardOf("station-main");
+		await ward.openRelay();
+		const { mesh } = ward.page("station-main");
+		mesh.signal("hub", {
+			kind: "invite",
+			talk: TALK,
+			purpose: "broadcast",
+			calls: [],
+			video: 0,
+			targets: ["bed-b01"],
+		});
+		const media = await mesh.connect("hub");
+		const audio = new FakeTrack("audio") as unknown as MediaStreamTrack;
+		media.send("audio", audio, null).catch(() => undefined);
+		await ward.pass(200);
+		const kinds = ward.overHub.map(({ kind, to }) => `${kind} ${to}`);
+		expect(kinds.slice(0, 2)).toEqual(["invite hub", "description hub"]);
+		mesh.release("hub");
+		ward.hubUp = false;
+		await expect(mesh.connect("hub")).rejects.toThrow(PeerUnreachable);
+	});
+
+	test("without a relay key nobody signals to it or is signalled by it", async () => {
+		await wardOf("bed-b01");
+		await ward.openRelay(false);
+		const base = { from: "hub", to: "bed-b01", ward: WARD, at: 1_800_000_000_000, seq: 1 };
+		const session = "00000000000000bb";
+		const wire = await forge("hub", {
+			kind: "bye",
+			talk: TALK,
+			reason: "closed",
+			...base,
+			session,
+		});
+		ward.page("bed-b01").mesh.receiveFromHub({ t: "signal", hops: 0, signals: [wire] });
+		await ward.pass(100);
+		expect(ward.page("bed-b01").refused.map(([, reason]) => reason)).toEqual(["not_allowed"]);
 	});
 });
 

@@ -9,7 +9,7 @@ import type { MeshPort } from "../../../src/core/mesh/port";
 import type { Message } from "../../../src/core/protocol/messages";
 import type { Refusal } from "../../../src/core/signalling/signals";
 import { parseSignal } from "../../../src/core/signalling/signals";
-import type { Signal, TalkSignal } from "../../../src/core/signalling/types";
+import { HUB_PARTY, type Signal, type TalkSignal } from "../../../src/core/signalling/types";
 import { verify } from "../../../src/core/signalling/verify";
 import type { Layer } from "../../../src/core/terminal_types";
 import { FakeTicker } from "../fakes/fake_hub";
@@ -71,6 +71,17 @@ export class WardOfMeshes {
 			const entry = { ...ENTRIES[id], id, state: "active", key: await publicPoint(pair) };
 			this.edit(id, entry as Partial<Entry>);
 		}
+	}
+
+	/** The ward has a media relay; its signals are the test's. `known`: to the directory. */
+	async openRelay(known = true): Promise<void> {
+		const how = { name: "ECDSA", namedCurve: "P-256" };
+		const pair = await crypto.subtle.generateKey(how, true, ["sign", "verify"]);
+		this.keys.set("hub", pair);
+		if (!known) return;
+		const relay_key = await publicPoint(pair);
+		this.directory = { ...this.directory, ward: { ...this.directory.ward, relay_key } };
+		for (const { mesh } of this.pages.values()) mesh.directoryChanged();
 	}
 
 	/** Changes an entry of everyone's directory. */
@@ -211,6 +222,7 @@ export class WardOfMeshes {
 			const wire = this.tamper(each, signal);
 			if (wire === null) continue;
 			const { to } = signal;
+			if (to === HUB_PARTY) continue;
 			setTimeout(() => {
 				if (!this.hubUp) return;
 				const page = this.cutFromHub.has(to) ? undefined : this.pages.get(to);
