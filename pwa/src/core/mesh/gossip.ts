@@ -141,7 +141,7 @@ export class Gossip {
 			});
 	}
 
-	/** Judges a frame's facts; what is taken counts, goes on, and is answered once it is on disk. */
+	/** Judges a frame's facts; what is taken counts and goes on at once, and is answered when it is on disk. */
 	private async take(terminal: string, document: string, wires: string[]): Promise<void> {
 		const { facts, self, directory, verify, neighbours, now } = this.port;
 		const judged = await Promise.all(
@@ -153,22 +153,25 @@ export class Gossip {
 		const news = taken.filter((told) => this.isNews(told));
 		// Their old copy may have been refused where its signature could be read.
 		for (const { id } of news) this.flows.drop(id);
-		const kept = facts.hearFrom(taken, now());
+		const kept = facts.hearFrom(taken, now()).then((ids) => {
+			const held = ids.filter((id) => facts.get(id) !== null);
+			this.sendAll(terminal, document, heldFrames(self.terminal, held));
+		});
+		// The next frame does not wait for the disk.
+		kept.catch((error: unknown) => this.port.failed(error));
 		for (const { id, body } of taken) {
 			const flow = this.flows.of(id, document, this.port.monotonic());
 			this.flows.cameFrom(flow, terminal, body.terminal === self.terminal);
 		}
 		const fresh = news.flatMap(({ id }) => facts.get(id) ?? []);
 		for (const other of neighbours.alive()) if (other !== terminal) this.offer(other, fresh);
-		this.handover.learned(fresh);
+		this.handover.learned(fresh, this.port.withoutHub(terminal));
 		// Who brings a press late may not know what became of it on this side of a cut.
 		const presses = taken.filter(({ body }) => body.act === "placed").map(({ id }) => id);
 		this.offer(
 			terminal,
 			presses.flatMap((call) => this.mattering(call)),
 		);
-		const onDisk = (await kept).filter((id) => facts.get(id) !== null);
-		this.sendAll(terminal, document, heldFrames(self.terminal, onDisk));
 	}
 
 	private isNews({ id, verified }: ToldFact): boolean {

@@ -8,6 +8,8 @@ import { factFrames } from "./fact_frames";
 import { documentOf } from "./open_calls";
 
 const AGAIN_MS = 3_000;
+/** Who made it mostly sends it to the hub itself, and the hub tells all within this: a ward need not send it ten times. */
+const GRACE_MS = 500;
 /** Refusals remembered: more than a ward has neighbours that could still bring one. */
 const MAX_REFUSED = 1_024;
 
@@ -22,8 +24,8 @@ export class HubHandover {
 	private readonly facts: FactStore;
 	private readonly hub: HubPort;
 	private readonly monotonic: () => number;
-	/** id → when it was sent; null while it was not */
-	private readonly waiting = new Map<string, number | null>();
+	/** id → when it is to be sent (again), monotonic ms */
+	private readonly waiting = new Map<string, number>();
 	/** Wire facts: another copy of the same words may be signed as it must be. */
 	private readonly refusedWires = new Set<string>();
 
@@ -36,14 +38,16 @@ export class HubHandover {
 		this.learned(facts.every(), false);
 	}
 
-	learned(facts: Iterable<KnownFact>, now = true): void {
+	/** `atOnce`: who brought them is without the hub. */
+	learned(facts: Iterable<KnownFact>, atOnce: boolean): void {
 		// A corridor screen makes no facts, so the hub takes none from it; its neighbours hand over the same.
 		if (this.self.kind === "corridor") return;
+		const due = this.monotonic() + (atOnce ? 0 : GRACE_MS);
 		for (const { id, heardAt, body } of facts) {
 			// Own ones are the outbox's.
-			if (heardAt === null && body.terminal !== this.self.terminal) this.waiting.set(id, null);
+			if (heardAt === null && body.terminal !== this.self.terminal) this.waiting.set(id, due);
 		}
-		if (now) this.tick();
+		if (atOnce) this.tick();
 	}
 
 	refused({ id, wire }: KnownFact): void {
@@ -59,16 +63,16 @@ export class HubHandover {
 	}
 
 	tick(): void {
+		const now = this.monotonic();
 		if (!this.hub.connected) {
-			for (const id of this.waiting.keys()) this.waiting.set(id, null);
+			for (const id of this.waiting.keys()) this.waiting.set(id, now);
 			return;
 		}
-		const now = this.monotonic();
 		const due = new Map<string, KnownFact[]>();
-		for (const [id, sentAt] of this.waiting) {
+		for (const [id, dueAt] of this.waiting) {
 			const fact = this.facts.get(id);
 			if (fact === null || fact.heardAt !== null) this.waiting.delete(id);
-			else if (sentAt === null || now - sentAt >= AGAIN_MS) {
+			else if (now >= dueAt) {
 				const document = documentOf(fact.body);
 				const facts = due.get(document);
 				if (facts) facts.push(fact);
@@ -79,7 +83,7 @@ export class HubHandover {
 			const sent = factFrames(facts.map(({ wire }) => wire)).every((frame) =>
 				this.hub.send(document, frame),
 			);
-			if (sent) for (const { id } of facts) this.waiting.set(id, now);
+			if (sent) for (const { id } of facts) this.waiting.set(id, now + AGAIN_MS);
 		}
 	}
 }

@@ -61,6 +61,9 @@ describe("a press without the hub", () => {
 		const press = await ward.sign(ward.pressBody(BED));
 		void ward.node(BED).outbox.put(press, R01);
 		await eventually(() => expect(ward.board(DOOR).rows).toHaveLength(1));
+		const cancel = await ward.sign(ward.body(BED, "cancelled", { calls: [press.id] }));
+		void ward.node(BED).outbox.put(cancel, R01);
+		await eventually(() => expect(ward.board(DOOR).rows).toEqual([]));
 		await ward.advance(3);
 		expect(ward.holders(BED, press)).toEqual([]);
 		written();
@@ -360,6 +363,20 @@ describe("with the hub", () => {
 		const handed = vi.spyOn(ward.node(STATION).outbox, "receive");
 		await ward.advance(10);
 		expect(handed).not.toHaveBeenCalled();
+	});
+
+	it("is told at once of a neighbour's press that has no hub, and by nobody of what it told itself (NB8)", async () => {
+		const ward = await room();
+		ward.setHub(true, STATION, DOOR);
+		ward.node(STATION).withoutHub.add(BED);
+		const press = await ward.press(BED);
+		await eventually(() => {
+			for (const id of [STATION, DOOR]) {
+				expect(ward.node(id).facts.get(press.id)?.heardAt).toBe(ward.now);
+			}
+		});
+		await ward.advance(10);
+		expect(ward.handed.map(([from]) => from)).toEqual([STATION]);
 	});
 
 	it("a refusal replaces what was judged here, and is not undone by a neighbour (NB8)", async () => {

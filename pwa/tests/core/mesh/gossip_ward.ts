@@ -126,6 +126,8 @@ export class GossipWard {
 	now = T0;
 	/** What the hub took: id → wire. */
 	readonly hubFacts = new Map<string, { wire: string; heardAt: number }>();
+	/** Facts frames the hub was sent. */
+	readonly handed: [from: string, facts: string[]][] = [];
 	/** Why the hub refuses a fact; null: it takes it. */
 	hubJudges: (id: string) => string | null = () => null;
 	private readonly roots: Roots;
@@ -294,6 +296,7 @@ export class GossipWard {
 	/** The hub answers the sender and tells all that are joined. */
 	private hubTakes(from: string, document: string, payload: unknown): boolean {
 		const { facts = [] } = payload as { facts?: string[] };
+		this.handed.push([from, facts]);
 		void Promise.all(
 			facts.map(async (wire) => {
 				const bytes = Uint8Array.from(atob(wire), (each) => each.charCodeAt(0)).slice(64);
