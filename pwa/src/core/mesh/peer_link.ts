@@ -3,23 +3,19 @@
  * talk needs of it. When to dial, and when to give one up for another, is mesh.ts.
  */
 import { Listeners } from "../links/link";
-import { decode, encode } from "../protocol/codec";
 import type { Message } from "../protocol/messages";
 import { fingerprintsOf, MAX_CANDIDATES } from "../signalling/inbox";
 import { type ByeReason, type ConnectionSignal, HUB_PARTY } from "../signalling/types";
 import { LinkMedia, rejectedMids } from "./link_media";
 import { type MediaKind, MediaRefused, type PeerMedia, PeerUnreachable } from "./types";
+import { WARD_CHANNEL, WardChannel } from "./ward_channel";
 
 /** Two heartbeats may get lost. */
 export const DEAD_AFTER_MS = 3_000;
-export const MAX_MESSAGE_BYTES = 65_536;
-const WARD_CHANNEL = "ward";
 /** An offer without an answer is sent once more, by another way; later ones when the link lives again. */
 const ASK_AGAIN_MS = 1_500;
 /** The dialler restarts ICE first; the other only if that does not come. */
 const POLITE_RESTART_MS = 2_000;
-/** A cable pulled for long must not fill the page with what will never arrive. */
-const MAX_BUFFERED_BYTES = 1_048_576;
 const MAX_EXTRA_CHANNELS = 8;
 const HOPELESS_MS = 30_000;
 
@@ -82,7 +78,7 @@ export class PeerLink implements PeerMedia {
 	private readonly pc: RTCPeerConnection;
 	private readonly owner: LinkOwner;
 	private readonly media: LinkMedia;
-	private channel: RTCDataChannel | null = null;
+	private channel: WardChannel | null = null;
 	private extraChannels = 0;
 	private heardAt = Number.NEGATIVE_INFINITY;
 	private failed = false;
@@ -120,7 +116,7 @@ export class PeerLink implements PeerMedia {
 		if (this.isMediaOnly) return this.pc.connectionState === "connected";
 		return (
 			this.greeted &&
-			this.channel?.readyState === "open" &&
+			this.channel?.open === true &&
 			this.owner.monotonic() - this.heardAt <= DEAD_AFTER_MS
 		);
 	}
@@ -137,17 +133,7 @@ export class PeerLink implements PeerMedia {
 
 	/** Hands a frame over; false when it cannot be. */
 	sendMessage(message: Message): boolean {
-		const { channel } = this;
-		if (channel?.readyState !== "open") return false;
-		const frame = encode(message) as Uint8Array<ArrayBuffer>;
-		if (frame.length > MAX_MESSAGE_BYTES || channel.bufferedAmount > MAX_BUFFERED_BYTES)
-			return false;
-		try {
-			channel.send(frame);
-		} catch {
-			return false;
-		}
-		return true;
+		return this.channel?.send(message) ?? false;
 	}
 
 	/** A signal that names this connection. */
@@ -346,13 +332,12 @@ export class PeerLink implements PeerMedia {
 	}
 
 	private hold(channel: RTCDataChannel): void {
-		this.channel = channel;
-		channel.binaryType = "arraybuffer";
-		channel.onmessage = ({ data }: MessageEvent<unknown>) => this.hear(data);
-		channel.onopen = () => this.open();
-		// Only the other's close ends it: a cut says nothing.
-		channel.onclose = () => this.close("closed", "told");
-		if (channel.readyState === "open") this.open();
+		this.channel = new WardChannel(channel, {
+			opened: () => this.open(),
+			heard: (message) => this.hear(message),
+			closed: () => this.close("closed", "told"),
+		});
+		if (this.channel.open) this.open();
 	}
 
 	private open(): void {
@@ -361,9 +346,8 @@ export class PeerLink implements PeerMedia {
 		this.sendMessage({ type: "ping" });
 	}
 
-	private hear(data: unknown): void {
+	private hear(message: Message | null): void {
 		if (this.closed) return;
-		const message = data instanceof ArrayBuffer ? readMessage(new Uint8Array(data)) : null;
 		if (message === null) {
 			this.owner.malformed(this);
 			return;
@@ -378,6 +362,10 @@ export class PeerLink implements PeerMedia {
 	look(): void {
 		const state = this.pc.connectionState;
 		this.failed = state === "failed" || state === "closed";
+		if (this.isMediaOnly && this.failed && !this.closed) {
+			this.close("lost", "tell");
+			return;
+		}
 		const { alive } = this;
 		if (alive === (this.aliveSince !== null)) return;
 		const now = this.owner.monotonic();
@@ -386,10 +374,6 @@ export class PeerLink implements PeerMedia {
 		this.restarted = false;
 		this.owner.changed(this);
 		if (this.closed) return;
-		if (this.isMediaOnly && this.failed) {
-			this.close("lost", "tell");
-			return;
-		}
 		// An offer that went into the dead channel goes again.
 		if (alive && this.asked !== null) this.ask(false);
 		else if (!alive) this.restart();
@@ -411,19 +395,5 @@ export class PeerLink implements PeerMedia {
 		if (!this.asked.again) {
 			if (waited >= ASK_AGAIN_MS) this.ask(true);
 		} else if (this.alive && waited >= DEAD_AFTER_MS) this.ask(false);
-	}
-}
-
-/** A frame of the channel: stateless, awareness, ping, pong; null for all else. */
-function readMessage(frame: Uint8Array): Message | null {
-	if (frame.length > MAX_MESSAGE_BYTES) return null;
-	try {
-		const message = decode(frame);
-		const { type } = message;
-		const known =
-			type === "stateless" || type === "awareness" || type === "ping" || type === "pong";
-		return known ? message : null;
-	} catch {
-		return null;
 	}
 }
