@@ -296,16 +296,23 @@ export class WardTerminal implements Terminal {
 		const { connections } = parts;
 		const key = running.identity.keys?.privateKey;
 		if (connections === null || key === undefined) return null;
-		return new WardLinks({ ...parts, connections }, running, {
+		const port = {
 			self,
 			key,
 			directory: () => this.directoryWithSelf(self),
 			rows: () => this.state.board.rows,
-			act: (act, row, options) => this.act(act, row, options),
+			act: (...act: Parameters<WardTerminal["act"]>) => this.act(...act),
 			token: () => this.staff.token,
 			changed: () => this.schedule(),
-			failed: (error) => this.failed(error),
-		});
+			failed: (error: unknown) => this.failed(error),
+		};
+		try {
+			return new WardLinks({ ...parts, connections }, running, port);
+		} catch (error) {
+			// A browser whose links do not come up still calls, by the hub.
+			console.error("links:", error);
+			return null;
+		}
 	}
 
 	/** Documents with edits or facts to deliver are joined though nobody looks at them. */

@@ -37,6 +37,8 @@ export class WardLinks {
 	readonly gossip: Gossip;
 	readonly presence: NeighbourPresence;
 	readonly talks: Talks;
+	/** Where the terminal stands now. */
+	readonly layer: () => Layer;
 	private readonly running: Running;
 	private readonly port: LinksPort;
 	private readonly stops: (() => void)[];
@@ -55,7 +57,9 @@ export class WardLinks {
 		const { ticker, monotonic } = parts;
 		const now = () => clock.now();
 		const atPresence = names.presence(self.ward);
-		this.mesh = new Mesh({
+		let mesh: Mesh | null = null;
+		this.layer = () => layerOf(self, directory(), provider.connected, mesh?.alive() ?? []);
+		mesh = new Mesh({
 			self,
 			key: port.key,
 			directory,
@@ -73,9 +77,9 @@ export class WardLinks {
 			random: parts.random,
 			session: running.session,
 			version: parts.version,
-			layer: () => this.layer(),
+			layer: this.layer,
 		});
-		const { mesh } = this;
+		this.mesh = mesh;
 		this.presence = new NeighbourPresence({ neighbours: mesh, self, directory, now });
 		this.gossip = new Gossip({
 			neighbours: mesh,
@@ -126,13 +130,13 @@ export class WardLinks {
 		});
 		const { talks, presence, gossip } = this;
 		this.stops = [
-			mesh.changes.add(changed),
+			this.mesh.changes.add(changed),
 			presence.changes.add(changed),
 			gossip.changes.add(changed),
 			talks.changes.add(changed),
 			provider.contact.add((connected) => {
 				presence.hub(connected);
-				mesh.presenceChanged();
+				this.mesh.presenceChanged();
 			}),
 			provider.stateless.add((name, payload) => {
 				if (name === atPresence) this.heardFromHub(payload);
@@ -140,11 +144,6 @@ export class WardLinks {
 		];
 		presence.hub(provider.connected);
 		void talks.askMicrophone().catch(failed);
-	}
-
-	layer(): Layer {
-		const { self, directory } = this.port;
-		return layerOf(self, directory(), this.running.provider.connected, this.mesh.alive());
 	}
 
 	/** The directory, the hub's presence or the rows may have changed. */

@@ -3,6 +3,7 @@ import { factId, fromWire } from "../../../src/core/calls/facts";
 import type { Tone } from "../../../src/core/calls/types";
 import { nonce } from "../../../src/core/facts/signing";
 import { Api } from "../../../src/core/identity/api";
+import { Listeners } from "../../../src/core/links/link";
 import { Store } from "../../../src/core/store/store";
 import type { Media } from "../../../src/core/talk/port";
 import { WardTerminal } from "../../../src/core/terminal";
@@ -200,11 +201,13 @@ export class FakeSounder implements Sounder {
 export class FakeShell implements Shell {
 	readonly name = "simulator";
 	light = false;
-	key: (key: KeyName) => void = () => {};
+	private readonly keys = new Listeners<[KeyName]>();
 	input: (input: InputName, state: "open" | "closed" | "fault") => void = () => {};
+	key(key: KeyName): void {
+		this.keys.emit(key);
+	}
 	onKey(listener: (key: KeyName) => void): () => void {
-		this.key = listener;
-		return () => {};
+		return this.keys.add(listener);
 	}
 	onInput(listener: (input: InputName, state: "open" | "closed" | "fault") => void): () => void {
 		this.input = listener;
