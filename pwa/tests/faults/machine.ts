@@ -1,8 +1,10 @@
 /** One terminal's device: its disk, its clock, and the page that runs on it until it is killed. */
 import type { Tone } from "../../src/core/calls/types";
+import { nonce } from "../../src/core/facts/signing";
 import { Api } from "../../src/core/identity/api";
 import { Listeners, type Ticker } from "../../src/core/links/link";
 import { SocketLink } from "../../src/core/links/socket";
+import { type Media, NoMedia } from "../../src/core/talk/port";
 import { WardTerminal } from "../../src/core/terminal";
 import type { Sounder, TerminalParts } from "../../src/core/terminal_parts";
 import type { SelfInfo, Shell, TerminalState } from "../../src/core/terminal_types";
@@ -18,8 +20,11 @@ export interface Page extends Owner {
 	store: DiskStore;
 }
 
-/** What more a page is given: its way to make peer connections. */
-export type MoreParts = (terminal: string, page: Owner) => Partial<TerminalParts>;
+/** A page's way to make peer connections. */
+export type LinkParts = (
+	terminal: string,
+	page: Owner,
+) => Pick<TerminalParts, "connections" | "certificate">;
 
 export class Machine {
 	readonly self: SelfInfo;
@@ -34,7 +39,7 @@ export class Machine {
 	private readonly time: VirtualTime;
 	private readonly cables: Cables;
 	private readonly chance: Seeded;
-	private readonly more: MoreParts;
+	private readonly links: LinkParts;
 	private readonly marks = new Map<string, string>();
 
 	constructor(
@@ -42,13 +47,13 @@ export class Machine {
 		time: VirtualTime,
 		cables: Cables,
 		chance: Seeded,
-		more: MoreParts,
+		links: LinkParts,
 	) {
 		this.self = self;
 		this.time = time;
 		this.cables = cables;
 		this.chance = chance;
-		this.more = more;
+		this.links = links;
 		this.skewMs = chance.whole(-2_000, 2_000);
 		this.disk.commit(
 			[
@@ -124,8 +129,11 @@ export class Machine {
 			monotonic,
 			hold: async () => {},
 			persist: async () => true,
-			...this.more(id, page),
-		} as TerminalParts);
+			random: Math.random,
+			newId: nonce,
+			media: NO_MEDIA,
+			...this.links(id, page),
+		});
 		page.terminal.subscribe((state) => {
 			if (page.dead) return;
 			this.state = state;
@@ -156,7 +164,32 @@ class SilentSounder implements Sounder {
 	}
 	async unlock(): Promise<void> {}
 	setMuted(): void {}
+	chime(): void {}
 }
+
+/** Talks are tried elsewhere: here nobody has a microphone. */
+const missing = () => new NoMedia("missing", "no sound in the harness");
+const NO_MEDIA: Media = {
+	microphone: async () => {
+		throw missing();
+	},
+	camera: async () => {
+		throw missing();
+	},
+	mayHear: async () => "missing",
+	play: () => {
+		throw missing();
+	},
+	playClip: () => {
+		throw missing();
+	},
+	stream: () => {
+		throw missing();
+	},
+	record: () => {
+		throw missing();
+	},
+};
 
 const SHELL: Shell = {
 	name: "simulator",

@@ -7,7 +7,7 @@ import {
 	type Path,
 } from "../core/fakes/fake_rtc";
 import { Emitter } from "../core/fakes/fake_rtc_parts";
-import type { MoreParts } from "./machine";
+import type { LinkParts } from "./machine";
 import type { Seeded } from "./seeded";
 import type { Owner, VirtualTime } from "./virtual_time";
 import type { WardPlan } from "./ward_plan";
@@ -69,7 +69,7 @@ export class MeshCables {
 		);
 	}
 
-	parts(): MoreParts {
+	parts(): LinkParts {
 		return (terminal, page) => {
 			const make = this.network.peerConnections(terminal);
 			const connections = (config?: RTCConfiguration) => {
@@ -77,7 +77,7 @@ export class MeshCables {
 				homes.set(connection, { time: this.time, page });
 				return connection;
 			};
-			return { connections, certificate: async () => this.network.certificate() } as object;
+			return { connections, certificate: async () => this.network.certificate() };
 		};
 	}
 
