@@ -351,3 +351,15 @@ afterEach(() => {
 		}
 	}
 });
+
+export const BED = "bed-b01";
+export const DOOR = "door-r01";
+export const STATION = "station-main";
+export const CORRIDOR = "corridor-1";
+
+/** The bed's room: bed with door and station, door with station and corridor. */
+export async function room(...more: string[]): Promise<GossipWard> {
+	const ward = await openWard(BED, DOOR, STATION, CORRIDOR, ...more);
+	ward.join([BED, DOOR], [BED, STATION], [DOOR, STATION], [DOOR, CORRIDOR]);
+	return ward;
+}
