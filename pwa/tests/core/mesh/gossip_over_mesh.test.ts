@@ -53,7 +53,18 @@ async function open(id: string): Promise<void> {
 	const presence = new NeighbourPresence({ neighbours: mesh, self, directory, now });
 	presence.tell({ terminal: id, kind: self.kind, layer: 2, sound: "ok", inputs: {} });
 	const withoutHub = (terminal: string) => presence.withoutHub(terminal);
-	const common = { facts, self, directory, verify, hub, withoutHub, now, monotonic, ticker, failed };
+	const common = {
+		facts,
+		self,
+		directory,
+		verify,
+		hub,
+		withoutHub,
+		now,
+		monotonic,
+		ticker,
+		failed,
+	};
 	const gossip = new Gossip({ neighbours: mesh, ...common });
 	nodes.set(id, { facts, outbox, gossip, presence });
 }
