@@ -1,4 +1,4 @@
-/** The page's DTLS certificate: made once, shared by all its connections, so that a session has one fingerprint (SG13). */
+/** The page's DTLS certificate: made once, shared by all its connections, so that a session has one fingerprint (SG14). */
 
 /** A kiosk page may run this long; browsers take no more than a year. */
 const EXPIRES_MS = 365 * 86_400_000;

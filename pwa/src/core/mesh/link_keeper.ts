@@ -277,8 +277,9 @@ export class LinkKeeper {
 			return;
 		}
 		if (attempt !== null) {
-			// Both dialled at once: the smaller id stays (SG20).
-			if (attempt.connection < signal.connection) return;
+			// Both dialled at once: who dials by the plan's rule keeps its own (SG20).
+			const { self, directory } = this.mesh;
+			if (dials(self.terminal, neighbour.terminal, directory())) return;
 			neighbour.attempt = null;
 			attempt.close("closed", "silently");
 		}

@@ -18,7 +18,7 @@ export interface MeshPort {
 		present(): Record<string, { session: string | null }>;
 	};
 	connections: (config: RTCConfiguration) => RTCPeerConnection;
-	/** One a page (SG13): without it each connection would have a fingerprint of its own, and be refused. */
+	/** One a page (SG14): without it each connection would have a fingerprint of its own, and be refused. */
 	certificate: RTCCertificate | null;
 	iceServers(): RTCIceServer[];
 	/** A beat each second: the mesh has no other timer. */
@@ -31,6 +31,8 @@ export interface MeshPort {
 	random(): number;
 	/** 16 hex digits, new at each start of the page */
 	session: string;
+	/** last `seq` to each terminal in this session; given where one page makes a second mesh */
+	sequences?: Map<string, number>;
 	version: string;
 	layer(): Layer;
 	/** In place of WebCrypto: for who keeps its own time. */

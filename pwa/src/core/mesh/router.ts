@@ -1,6 +1,6 @@
 /**
  * Own signals: numbers and signs them, and sends them by the best way there is. Signals to one terminal leave in the order
- * they were given: a later one that overtook would make the earlier a replay (SG12).
+ * they were given: a later one that overtook would make the earlier a replay (SG13).
  */
 import { type Sign, signWith } from "../facts/signing";
 import { encodeSignal, encodeSignalBody } from "../signalling/signals";
@@ -24,7 +24,7 @@ export class Router {
 	private readonly ways: Ways;
 	private readonly post: SignalPost;
 	private readonly sign: Sign;
-	private readonly sequences = new Map<string, number>();
+	private readonly sequences: Map<string, number>;
 	private readonly overHub = new Map<string, { wire: string; at: number }[]>();
 	private readonly waiting = new Map<string, Waiting[]>();
 
@@ -32,6 +32,7 @@ export class Router {
 		this.port = port;
 		this.ways = ways;
 		this.post = post;
+		this.sequences = port.sequences ?? new Map();
 		this.sign = port.sign ?? signWith(port.key);
 	}
 

@@ -1,5 +1,5 @@
 /**
- * Whether a signal may be at all: its ward, both parties, and who may meet (SG16); for who takes it and for who hands it on.
+ * Whether a signal may be at all: its ward, both parties, and who may meet (SG11); for who takes it and for who hands it on.
  * The same as the hub's relay; whether it is new is inbox.ts.
  */
 import { own } from "../calls/directory";

@@ -114,6 +114,10 @@ describe("coming up", () => {
 		await Promise.all([one, other]);
 		await ward.pass(3_000);
 		expect(ward.network.connections.size).toBe(2);
+		const answers = ward.overHub.filter(
+			(each) => each.kind === "description" && each.type === "answer",
+		);
+		expect(new Set(answers.map(({ from }) => from))).toEqual(new Set(["station-vice"]));
 	});
 });
 
@@ -274,7 +278,7 @@ describe("what dies", () => {
 });
 
 describe("what is refused", () => {
-	test("a foreign fingerprint: the link is not made, and the sender is told", async () => {
+	test("a foreign fingerprint: the link is not made, and the sender is told (SG14)", async () => {
 		await ward.enrol("bed-b01", "station-main");
 		// The hub is the attacker: it puts its own fingerprint into the offer.
 		ward.tamper = (wire, signal) => {
@@ -384,7 +388,7 @@ describe("what is refused", () => {
 		expect(ward.page("station-main").mesh.alive()).toEqual([]);
 	});
 
-	test("candidates beyond 64 are not taken", async () => {
+	test("candidates beyond 64 are not taken (SG15)", async () => {
 		await wardOf("bed-b01", "station-main");
 		await ward.pass(500);
 		const offer = ward.overHub.find((each) => each.kind === "description");
@@ -407,7 +411,7 @@ describe("what is refused", () => {
 		expect(ward.linked("bed-b01", "station-main")).toBe(true);
 	});
 
-	test("a neighbour hands on only what is allowed and signed, and each signal once", async () => {
+	test("a neighbour hands on only what is allowed and signed, and each signal once (SG17)", async () => {
 		await wardOf("bed-b01", "station-main", "pda-01");
 		await ward.pass(500);
 		ward.hubUp = false;
@@ -427,7 +431,7 @@ describe("what is refused", () => {
 		expect(ward.page("bed-b01").refused).toHaveLength(0);
 	});
 
-	test("one link brings at most 300 signals a second", async () => {
+	test("one link brings at most 300 signals a second (SG17)", async () => {
 		await wardOf("bed-b01", "station-main", "pda-01");
 		await ward.pass(500);
 		ward.hubUp = false;

@@ -161,7 +161,7 @@ describe("relay.json", () => {
 	}>("relay.json");
 	const directory = directoryOf(Object.values(roots.terminals), roots.ward.relay_key);
 
-	test.each(cases)("$name (SG16)", async ({ wire, verdict }) => {
+	test.each(cases)("$name (SG11)", async ({ wire, verdict }) => {
 		const parsed = parseSignal(wire);
 		const refusal = judge(parsed.signal, ward, directory);
 		const held = refusal === null && (await holds(parsed, directory, verify));
