@@ -96,7 +96,7 @@ export class Broadcasts {
 		const to = this.begin(targets);
 		if (to.length === 0) return;
 		const run = this.newRun("clip", to, clip);
-		run.queue = to;
+		run.queue = [...to];
 		this.next(run);
 		this.outside.changed();
 	}

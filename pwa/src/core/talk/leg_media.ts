@@ -115,10 +115,10 @@ export class LegMedia {
 		if (this.outside.live()) await this.sendOwn(peer);
 	}
 
-	/** What is on to be heard and seen, both ways. */
-	set(open: boolean, muted: boolean): void {
+	/** What is on to be heard and seen, both ways; `sound` and `picture`: the own ones, while it is open. */
+	set(open: boolean, sound: boolean, picture: boolean): void {
 		this.open = open;
-		this.own.enable(open && !muted, open);
+		this.own.enable(open && sound, open && picture);
 		this.playing?.setSilent(!open);
 		if (!open) this.hearing.pause();
 	}

@@ -126,7 +126,7 @@ export class Leg {
 			hearing: !this.isOver && media.hearing.hears(this.home.port.monotonic()),
 			talkMs: this.talkMs,
 			picture: media.picture,
-			camera: media.own.video !== null,
+			camera: media.own.video?.enabled === true,
 			recording: !this.isOver && (this.recordingHere || this.recordingThere),
 			end: this.end,
 			by: this.by,
@@ -247,8 +247,6 @@ export class Leg {
 	/** Ends it from here and says so. */
 	close(event: LegEvent, reason: ByeReason): void {
 		if (this.isOver) return;
-		// The other's `ended` rests on it too.
-		if (this.openedAt !== null) this.sayHeard();
 		this.signal({ kind: "bye", talk: this.plan.talk, reason });
 		this.finish(event, reason);
 	}
@@ -399,7 +397,8 @@ export class Leg {
 
 	/** What is on to be heard and seen follows from the state, and from nothing else. */
 	private settle(): void {
-		this.media.set(this.state === "open", this.muted !== null);
+		// A muted talk may still be seen; the privacy key covers the camera too.
+		this.media.set(this.state === "open", this.muted === null, this.muted !== "privacy");
 	}
 
 	private go(event: LegEvent): void {

@@ -260,6 +260,7 @@ describe("a recorded announcement", () => {
 		await ward.pass(2);
 		expect(station.talks.state.broadcast).toMatchObject({
 			way: "clip",
+			targets: ["bed-1", "bed-2"],
 			reached: ["bed-1", "bed-2"],
 		});
 		ward.press("bed:b2", "bed-2");
@@ -274,6 +275,22 @@ describe("a recorded announcement", () => {
 		await ward.pass(7);
 		expect(station.talks.state.broadcast).toBeNull();
 		expect(station.errors).toEqual([]);
+	});
+
+	it("waits for a bed that is not ready for its channel yet", async () => {
+		const bed = await ward.open("bed-1");
+		const id = await recorded(1, 2);
+		let connected = () => {};
+		bed.peers.gate = new Promise((resolve) => {
+			connected = resolve;
+		});
+		await station.talks.announce(id, ["bed-1"]);
+		await rest();
+		station.ticker.tick();
+		await rest();
+		connected();
+		await ward.pass(2);
+		expect([...(bed.media.clips[0]?.bytes ?? [])]).toEqual([1, 2, 99]);
 	});
 
 	it("goes to more than a page can feed at once, one after the other", async () => {

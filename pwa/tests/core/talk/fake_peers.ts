@@ -132,8 +132,8 @@ export class FakePeers implements Peers {
 	readonly uses = new Map<string, number>();
 	/** no codec in common with anyone */
 	refuses = false;
-	/** a connection that never comes about */
-	hangs = false;
+	/** connections come about when this does; null: at once */
+	gate: Promise<void> | null = null;
 	/** nothing goes in or out */
 	down = false;
 	/** signals that get lost */
@@ -155,7 +155,7 @@ export class FakePeers implements Peers {
 		});
 	}
 	async connect(terminal: string): Promise<PeerMedia> {
-		await (this.hangs ? new Promise(() => {}) : Promise.resolve());
+		await this.gate;
 		const other = this.all.get(terminal);
 		if (other === undefined || other.down || this.down) throw new PeerUnreachable(terminal);
 		this.uses.set(terminal, (this.uses.get(terminal) ?? 0) + 1);

@@ -171,11 +171,13 @@ describe("a leg", () => {
 		const ward = new TalkingWard();
 		const bed = await ward.open("bed-1");
 		const station = await ward.open("station-a");
-		bed.peers.hangs = true;
-		station.peers.hangs = true;
+		bed.peers.gate = station.peers.gate = new Promise(() => {});
 		await station.talks.answer(ward.press());
 		await ward.pass(4);
 		expect(station.leg.state).toBe("connecting");
+		// the microphone is there already, and off: nothing is open yet
+		expect(bed.media.tracks.size).toBe(1);
+		expect(bed.media.hot || station.media.hot).toBe(false);
 		await ward.pass(1);
 		expect(station.leg).toMatchObject({ state: "over", end: "no_media" });
 		expect(bed.leg).toMatchObject({ state: "over", end: "no_media" });

@@ -27,7 +27,10 @@ export interface Fact {
 
 export class FakeStore {
 	readonly values = new Map<string, unknown>();
+	/** the disk answers when this does; null: at once */
+	gate: Promise<void> | null = null;
 	async meta<T>(key: string): Promise<T | null> {
+		await this.gate;
 		return (this.values.get(key) as T | undefined) ?? null;
 	}
 	async metas<T>(prefix: string): Promise<{ key: string; value: T }[]> {

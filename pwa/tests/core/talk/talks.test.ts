@@ -1,7 +1,7 @@
 /** Answering, talking, holding, passing on and ending, between terminals in one process (CALL-01, A16; SG21 to SG23). */
 import { beforeEach, describe, expect, it } from "vitest";
 import { rest } from "../fakes/fake_hub";
-import { type FakeStore, type TalkingTerminal, TalkingWard } from "./talking_ward";
+import { FakeStore, type TalkingTerminal, TalkingWard } from "./talking_ward";
 
 let ward: TalkingWard;
 let bed: TalkingTerminal;
@@ -196,7 +196,27 @@ describe("nobody listens in unseen", () => {
 		expect(bed.media.hot).toBe(false);
 	});
 
-	it("keeps privacy over a restart, and trusts nobody before the disk has told", async () => {
+	it("trusts nobody before the disk has told of the key", async () => {
+		const store = new FakeStore();
+		let told = () => {};
+		store.gate = new Promise((resolve) => {
+			told = resolve;
+		});
+		ward.kill("bed-1");
+		bed = await ward.open("bed-1", store);
+		await station.talks.call("bed-1");
+		await ward.pass(6);
+		expect(bed.leg.state).toBe("ringing");
+		told();
+		await rest();
+		await station.talks.hangUp(station.leg.talk);
+		await ward.pass(1);
+		await station.talks.call("bed-1");
+		await ward.pass(4);
+		expect(bed.leg.state).toBe("open");
+	});
+
+	it("keeps privacy over a restart", async () => {
 		bed.talks.setPrivacy(true);
 		await rest();
 		const { store } = bed;
@@ -260,6 +280,18 @@ describe("looking through a camera", () => {
 		await rest();
 		expect(station.leg.end).toBe("not_allowed");
 		expect(bed.talks.state.legs).toEqual([]);
+	});
+
+	it("covers the camera of a talk with the privacy key, and leaves it on when only muted", async () => {
+		await talking();
+		const [picture] = [...bed.media.tracks].filter(({ kind }) => kind === "video");
+		bed.talks.mute(bed.leg.talk, true);
+		expect(picture?.enabled).toBe(true);
+		bed.talks.mute(bed.leg.talk, false);
+		bed.talks.setPrivacy(true);
+		expect(picture?.enabled).toBe(false);
+		expect(bed.leg.camera).toBe(false);
+		expect(bed.media.hot).toBe(false);
 	});
 
 	it("shows both in a talk when both have a camera and the ward allows it", async () => {
@@ -575,7 +607,7 @@ describe("what stays behind", () => {
 		expect(station.media.tracks.size).toBe(1);
 		expect(station.media.hot).toBe(true);
 		expect(station.talks.state.device).toBe("handset");
-		const again = await ward.open("station-b", station.store as FakeStore);
+		const again = await ward.open("station-b", station.store);
 		expect(again.talks.state.device).toBe("handset");
 	});
 });
