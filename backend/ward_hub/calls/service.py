@@ -262,7 +262,8 @@ class CallService:
         for refusal in refused:
             count = self.refusals[refusal.reason.value]
             log.warning("fact %s at %s refused: %s (%d so far)", refusal.id, document, refusal.reason, count)
-        readable = [refusal.to_json() for refusal in refused if refusal.id]
+        # A copy that is signed badly says nothing about the fact: whoever made it keeps it.
+        readable = [r.to_json() for r in refused if r.id and r.reason is not Reason.BAD_SIGNATURE]
         if readable:
             self.documents.broadcast_stateless(document, _answer("refused", refused=readable), but=peer)
 

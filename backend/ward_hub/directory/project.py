@@ -32,7 +32,7 @@ Priorities = Mapping[str, Mapping[str, Priority]]
 """Ward → bed → class in the call list."""
 
 _ACTING_WARD_WIDE = frozenset({TerminalKind.STATION, TerminalKind.PDA, TerminalKind.WHITEBOARD})
-_ACTING_IN_ROOM = frozenset({TerminalKind.DOOR, TerminalKind.CALL_POINT})
+_ACTING_IN_ROOM = frozenset({TerminalKind.DOOR, TerminalKind.BEDSIDE, TerminalKind.CALL_POINT})
 
 
 def project(
@@ -124,7 +124,7 @@ def bed_directory(
     duty = [replace(turn, beds=(bed_id,)) for turn in ward.duty if bed_id in turn.beds]
     on_duty = [turn.staff for turn in duty if turn.covers(now)]
     team = _team(ward, on_duty)
-    home = [terminal for terminal in ward.terminals.values() if _may_act(terminal, room, bed_id)]
+    home = [terminal for terminal in ward.terminals.values() if _may_act(terminal, room)]
     visiting = _visiting_stations(model, ward, groups)
     group_ids = {group.id for group in groups}
     return {
@@ -243,13 +243,10 @@ def _terminal(terminal: Terminal, *, with_name: bool) -> Json:
     return value
 
 
-def _may_act(terminal: Terminal, room: str, bed: str) -> bool:
-    """Whether an act of this terminal can concern a call of the bed."""
-    return (
-        terminal.kind in _ACTING_WARD_WIDE
-        or (terminal.kind in _ACTING_IN_ROOM and terminal.room == room)
-        or terminal.bed == bed
-    )
+def _may_act(terminal: Terminal, room: str) -> bool:
+    """Whether an act of this terminal can stand in the room's calls: a bed holds those of its neighbours too,
+    and without their keys could not tell a neighbour's press or cancel from a stranger's."""
+    return terminal.kind in _ACTING_WARD_WIDE or (terminal.kind in _ACTING_IN_ROOM and terminal.room == room)
 
 
 def _group(ward: Ward, group: CallGroup, only_bed: str | None = None, only_room: str | None = None) -> Json:

@@ -26,8 +26,6 @@ export interface Running {
 	outbox: Outbox;
 	maker: FactMaker;
 	refused: RefusedList;
-	/** 16 hex digits, new at each start */
-	session: string;
 	/** the page's DTLS certificate; null where the browser has no peer connections */
 	certificate: RTCCertificate | null;
 }
@@ -98,7 +96,6 @@ export async function startRunning(
 	outbox.refusals.add(({ id, reason, at, wire }) => refused.fact(id, reason, at, wire));
 	outbox.changes.add(changed);
 	facts.changes.add(changed);
-	const session = parts.newId();
 	return {
 		store,
 		link,
@@ -109,7 +106,6 @@ export async function startRunning(
 		outbox,
 		maker,
 		refused,
-		session,
 		certificate,
 	};
 }

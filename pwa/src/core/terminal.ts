@@ -530,7 +530,6 @@ export class WardTerminal implements Terminal {
 		const { terminal, kind, profile } = self;
 		const { version } = this.parts;
 		const { inputs } = this;
-		const { session } = running;
 		// What is told over the hub is told with the hub.
 		const presence = {
 			terminal,
@@ -540,7 +539,7 @@ export class WardTerminal implements Terminal {
 			version,
 			sound: this.soundState(),
 			inputs,
-			...(this.links !== null && { session }),
+			...(this.links !== null && { session: this.links.session }),
 		};
 		this.links?.presence.tell({ ...presence, layer: this.layer() });
 		const told = JSON.stringify(presence);

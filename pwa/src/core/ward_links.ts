@@ -37,6 +37,8 @@ export class WardLinks {
 	readonly gossip: Gossip;
 	readonly presence: NeighbourPresence;
 	readonly talks: Talks;
+	/** 16 hex digits. Another place is another session: its signals are numbered anew. */
+	readonly session: string;
 	/** Where the terminal stands now. */
 	readonly layer: () => Layer;
 	private readonly running: Running;
@@ -57,6 +59,7 @@ export class WardLinks {
 		const { ticker, monotonic } = parts;
 		const now = () => clock.now();
 		const atPresence = names.presence(self.ward);
+		this.session = parts.newId();
 		let mesh: Mesh | null = null;
 		this.layer = () => layerOf(self, directory(), provider.connected, mesh?.alive() ?? []);
 		mesh = new Mesh({
@@ -75,7 +78,7 @@ export class WardLinks {
 			monotonic,
 			now,
 			random: parts.random,
-			session: running.session,
+			session: this.session,
 			version: parts.version,
 			layer: this.layer,
 		});

@@ -55,6 +55,8 @@ async def test_a_forged_signature_does_not_block_the_true_one(ward: Ward) -> Non
     forged = base64.b64encode(b"\x01" * 64 + base64.b64decode(wire)[64:]).decode()
     (refused,) = await ward.send(forged)
     assert refused["refused"][0] == {"id": fact, "index": 0, "reason": "bad_signature"}
+    # nor do the others hear of it: they would drop the true one
+    assert ward.documents.told == []
     assert await ward.send(wire) == [{"t": "stored", "heard": {fact: NOW}}]
 
 

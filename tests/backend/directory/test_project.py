@@ -114,10 +114,12 @@ async def test_a_bedside_knows_the_keys_of_those_who_may_act_and_nobodys_name(
     share = documents(model)[names.bed_directory(WARD, "b01")]
     terminals = share["terminals"]
     pdas = {f"pda-{n:02d}" for n in range(1, 21)}
-    assert set(terminals) == {"bed-b01", "door-r01", "station-main", "station-vice", "whiteboard"} | pdas
+    assert set(terminals) == {
+        "bed-b01", "bed-b02", "door-r01", "station-main", "station-vice", "whiteboard",
+    } | pdas  # fmt: skip
     assert all("name" not in terminal and "name_en" not in terminal for terminal in terminals.values())
     assert {terminal for terminal, value in terminals.items() if "key" in value} == {
-        "bed-b01", "door-r01", "station-main", "pda-01",
+        "bed-b01", "bed-b02", "door-r01", "station-main", "pda-01",
     }  # fmt: skip
 
 

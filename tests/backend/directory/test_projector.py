@@ -80,6 +80,7 @@ async def test_a_change_publishes_only_the_documents_it_touches(database: Databa
     assert hub.take() == [
         f"publish {names.directory(WARD)}",
         f"publish {names.bed_directory(WARD, 'b01')}",
+        f"publish {names.bed_directory(WARD, 'b02')}",
     ]
 
 
