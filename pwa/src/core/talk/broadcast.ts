@@ -4,7 +4,8 @@
  */
 import { HUB_PARTY } from "../signalling/types";
 import { CLIP_LABEL, type Clip, sendClip } from "./clip";
-import type { Leg, LegPlan } from "./leg_run";
+import type { LegPlan } from "./leg_plan";
+import type { Leg } from "./leg_run";
 import type { MicrophoneState, TalkDevice, TalkPort } from "./port";
 import { NoMedia } from "./port";
 import type { Broadcast, LegEnd } from "./types";

@@ -5,8 +5,8 @@
 import { MediaRefused } from "../mesh/types";
 import { advance, LEG_TIMEOUTS_MS, type LegEvent, SILENT_MS } from "../signalling/leg";
 import type { BusyReason, ByeReason, TalkDraft, TalkSignal } from "../signalling/types";
-import { LegMedia, type LegMediaPlan } from "./leg_media";
-import type { MicrophoneState, TalkDevice, TalkPort } from "./port";
+import { LegMedia } from "./leg_media";
+import type { LegHome, LegPlan } from "./leg_plan";
 import type { LegEnd, LegState, TalkLeg } from "./types";
 
 const INVITING_MS = LEG_TIMEOUTS_MS.inviting ?? 5_000;
@@ -14,29 +14,6 @@ const CONNECTING_MS = LEG_TIMEOUTS_MS.connecting ?? 5_000;
 export const RINGING_MS = LEG_TIMEOUTS_MS.ringing ?? 30_000;
 /** The warning before the talk-time limit. */
 export const WARNING_MS = 15_000;
-
-/** What a leg tells, and asks of, the legs' home. */
-export interface LegHome {
-	readonly port: TalkPort;
-	readonly device: TalkDevice;
-	changed(): void;
-	over(leg: Leg): void;
-	microphone(state: MicrophoneState): void;
-	/** A channel that a broadcast opened beside the ward's own. */
-	channel(leg: Leg, channel: RTCDataChannel): void;
-}
-
-export interface LegPlan extends LegMediaPlan {
-	/** 16 hex digits; a broadcast is one talk with many */
-	talk: string;
-	calls: readonly string[];
-	/** accepted by itself, without ringing */
-	atOnce?: boolean;
-	/** pictures are wanted here, should the other want them too */
-	video: boolean;
-	/** for the hub's relay: whom it is to reach */
-	targets?: readonly string[];
-}
 
 export class Leg {
 	readonly plan: LegPlan;

@@ -1,6 +1,7 @@
 /** The legs of this terminal but those of its own broadcasts, newest first; one of them at most is open to be heard. */
 import type { TalkPurpose } from "../signalling/types";
-import { Leg, type LegHome, type LegPlan } from "./leg_run";
+import type { LegHome, LegPlan } from "./leg_plan";
+import { Leg } from "./leg_run";
 import { bothSee } from "./who";
 
 /** An ended leg can be read for so long. */

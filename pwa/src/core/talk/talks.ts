@@ -8,10 +8,10 @@ import type { TalkSignal } from "../signalling/types";
 import { Announcements } from "./announcement";
 import { Answered } from "./answered";
 import { Broadcasts, readReport } from "./broadcast";
-import { CLIP_LABEL } from "./clip";
-import { ClipPlayer } from "./clip_player";
+import { ClipPlayers } from "./clip_players";
 import { Incoming } from "./incoming";
-import { Leg, type LegHome } from "./leg_run";
+import type { LegHome } from "./leg_plan";
+import { Leg } from "./leg_run";
 import { Legs } from "./legs";
 import type { MicrophoneState, TalkDevice, TalkPort } from "./port";
 import { Privacy } from "./privacy";
@@ -36,7 +36,7 @@ export class Talks implements TalkControl {
 	private readonly announcements: Announcements;
 	private readonly recordings: Recordings;
 	private readonly answered: Answered;
-	private readonly players = new Map<Leg, ClipPlayer>();
+	private readonly clips: ClipPlayers;
 	private readonly stops: (() => void)[];
 	private microphone: TalkState["microphone"] = null;
 	private device: TalkDevice = "hands_free";
@@ -58,9 +58,10 @@ export class Talks implements TalkControl {
 			changed,
 			microphone,
 			over: (leg) => this.legOver(leg),
-			channel: (leg, channel) => this.clipComes(leg, channel),
+			channel: (leg, channel) => this.clips.comes(leg, channel),
 		};
 		this.legs = new Legs(home);
+		this.clips = new ClipPlayers(port);
 		this.privacy = new Privacy(port);
 		this.answered = new Answered(port);
 		this.recordings = new Recordings(port);
@@ -363,8 +364,7 @@ export class Talks implements TalkControl {
 
 	private legOver(leg: Leg): void {
 		const { plan } = leg;
-		this.players.get(leg)?.stop();
-		this.players.delete(leg);
+		this.clips.legOver(leg);
 		if (plan.purpose === "broadcast" && plan.invited) {
 			this.broadcasts.legOver(leg);
 			return;
@@ -376,20 +376,6 @@ export class Talks implements TalkControl {
 		}
 		this.answered.end(leg);
 		this.inBackground(this.recordings.finish(plan.talk));
-	}
-
-	private clipComes(leg: Leg, channel: RTCDataChannel): void {
-		const { talk } = leg.plan;
-		if (channel.label !== CLIP_LABEL + talk || this.players.has(leg)) return;
-		const player = new ClipPlayer(channel, talk, {
-			media: this.port.media,
-			started: () => leg.playsClip(this.port.monotonic()),
-			over: (error) => {
-				leg.playsClip(null);
-				leg.close("hang_up", error === null ? "hung_up" : "no_media");
-			},
-		});
-		this.players.set(leg, player);
 	}
 
 	private tick(): void {
