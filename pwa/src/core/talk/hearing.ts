@@ -33,7 +33,8 @@ export class Hearing {
 		if (stream === null || last === null || last.stream.id !== stream.id) return;
 		const elapsed = at - last.at;
 		if (stream.packets <= last.stream.packets || elapsed <= 0) return;
-		this.packetsAt = at;
+		// They came at some time between the looks: the sooner one, so that an end is not noticed late.
+		this.packetsAt = last.at;
 		const gained = Math.min(elapsed, real(last.stream, stream, elapsed));
 		if (gained <= 0) return;
 		this.ms += gained;

@@ -12,6 +12,8 @@ import type { LegEnd, LegState, TalkLeg } from "./types";
 const INVITING_MS = LEG_TIMEOUTS_MS.inviting ?? 5_000;
 const CONNECTING_MS = LEG_TIMEOUTS_MS.connecting ?? 5_000;
 export const RINGING_MS = LEG_TIMEOUTS_MS.ringing ?? 30_000;
+/** Silence is judged once a second: at the tick after which 5 s (SG23) would be over before the next. */
+const LOST_MS = SILENT_MS - 1_000;
 /** The warning before the talk-time limit. */
 export const WARNING_MS = 15_000;
 
@@ -281,7 +283,7 @@ export class Leg {
 
 	private tickRinging(now: number): void {
 		if (this.acceptAt !== null && now >= this.acceptAt) this.accept();
-		else if (now - this.sign >= SILENT_MS) this.close("lost", "lost");
+		else if (now - this.sign > LOST_MS) this.close("lost", "lost");
 		else if (now - this.since >= RINGING_MS) this.close("timeout", "unanswered");
 		else {
 			this.home.port.sounds.chime("line_open");
@@ -293,7 +295,7 @@ export class Leg {
 	private tickOpen(now: number): void {
 		const { hearing } = this.media;
 		// Packets that go on are as good a sign: signals may need a new way when a hub dies.
-		if (now - Math.max(this.sign, hearing.alive) >= SILENT_MS) {
+		if (now - Math.max(this.sign, hearing.alive) > LOST_MS) {
 			this.close("lost", "lost");
 			return;
 		}
