@@ -169,15 +169,27 @@ def _real_talks(acts: Mapping[Act, list[HeardFact]]) -> dict[str, HeardFact]:
         if talk_ms < REAL_TALK_MS:
             continue
         making = [
-            answered
-            for answered in acts.get(Act.ANSWERED, ())
-            if order_key(answered) < order_key(ended)
-            and talk_ms <= order_at(ended) - order_at(answered) + TALK_SLACK_MS
+            answered for answered in acts.get(Act.ANSWERED, ()) if _makes_talk(answered, ended, talk_ms)
         ]
         if making:
             own = (fact for fact in making if fact.body.terminal == ended.body.terminal)
             found[ended.id] = next(own, making[0])
     return found
+
+
+def _makes_talk(answered: HeardFact, ended: HeardFact, talk_ms: int) -> bool:
+    """Return whether so long a talk can lie between the two: by their order, or by their one clock (CF22).
+
+    A hub that hears both at once, after a cut, cannot tell how long they are apart; who made both can.
+    """
+    if (
+        order_key(answered) < order_key(ended)
+        and talk_ms <= order_at(ended) - order_at(answered) + TALK_SLACK_MS
+    ):
+        return True
+    same = answered.body.terminal == ended.body.terminal
+    apart_ms = ended.body.at - answered.body.at
+    return same and apart_ms > 0 and talk_ms <= apart_ms + TALK_SLACK_MS
 
 
 def _closing(

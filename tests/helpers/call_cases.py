@@ -285,6 +285,9 @@ def _talking() -> list[Case]:
     lost = act("ended", "station-vice", s(6), P, talk_ms=0)
     won = act("ended", "station-main", s(30), P, talk_ms=20_000)
     no_talk = act("ended", "station-main", s(20), P, talk_ms=1_999)
+    cut_answer = act("answered", "station-main", s(5), P, clock="own", heard_at=s(60))
+    cut_end = act("ended", "station-main", s(20), P, talk_ms=12_000, clock="own", heard_at=s(60))
+    others_end = act("ended", "bed-b01", s(20), P, talk_ms=12_000, clock="own", heard_at=s(60))
     patient_gives_up = act("ended", "bed-b01", s(7), P, talk_ms=0)
     gone_answer = act("answered", "station-gone", s(6), P)
     late_answer = act("answered", "pda-01", s(29), P)
@@ -406,6 +409,21 @@ def _talking() -> list[Case]:
             [P, routine_answer, no_talk],
             s(21),
             [{"state": "waiting", "ringing": True, "policy": "tender"}],
+        ),
+        Case(
+            "a talk on the other side of a cut, heard in one moment by its own clock, was one",
+            "CF22 CF25",
+            [P, cut_answer, cut_end],
+            s(61),
+            [],
+            {P.id: {"act": "ended"}},
+        ),
+        Case(
+            "of two terminals' own clocks nobody can tell how long it was",
+            "CF22 CF17",
+            [P, cut_answer, others_end],
+            s(61),
+            [{"state": "waiting"}],
         ),
         Case(
             "nor does a talk that nobody answered",

@@ -54,6 +54,8 @@ import { talkControl, WardLinks } from "./ward_links";
 
 /** When the hub was last heard is written to the disk at most so often. */
 const KEEP_HEARD_MS = 15_000;
+/** A disk that refused is asked again after so many seconds. */
+const KEEP_AGAIN_BEATS = 5;
 const EMPTY_BOARD: Board = { rows: [], troubles: [], closed: {} };
 const EMPTY_DIRECTORY: Directory = emptyDirectory();
 
@@ -87,6 +89,7 @@ export class WardTerminal implements Terminal {
 	private scheduled = false;
 	private refreshedAt = Number.NEGATIVE_INFINITY;
 	private announced = "";
+	private beats = 0;
 	private completed: { from: Directory; to: Directory } | null = null;
 	private state: TerminalState;
 
@@ -379,13 +382,22 @@ export class WardTerminal implements Terminal {
 		const { running } = this;
 		if (!running) return;
 		running.identity.tick();
-		running.outbox.tick();
+		running.outbox.tick(running.provider.hubFull);
+		this.keepAgain(running);
 		const kept = running.clock.keep();
 		// Relaxed: the offset of a second ago does as well.
 		if (kept !== null) running.store.putMeta("clock", kept, false).catch(() => {});
 		this.keepHeard(running);
 		if (this.staff.isOver(running.clock.now())) void this.signOut();
 		this.schedule();
+	}
+
+	/** What the disk refused is written again now and then. */
+	private keepAgain({ facts, outbox }: Running): void {
+		this.beats += 1;
+		if (this.beats % KEEP_AGAIN_BEATS !== 0) return;
+		void outbox.keepAgain();
+		void facts.again();
 	}
 
 	/** A20: after a start without the hub, the data on this disk still has an age. */

@@ -158,16 +158,24 @@ function realTalks(acts: Acts): Map<string, HeardFact> {
 	for (const ended of acts.ended) {
 		const talkMs = ended.body.talk_ms ?? 0;
 		if (talkMs < REAL_TALK_MS) continue;
-		const making = acts.answered.filter(
-			(answered) =>
-				byOrder(answered, ended) < 0 &&
-				talkMs <= orderAt(ended) - orderAt(answered) + TALK_SLACK_MS,
-		);
+		const making = acts.answered.filter((answered) => makesTalk(answered, ended, talkMs));
 		const same = making.find((answered) => answered.body.terminal === ended.body.terminal);
 		const answer = same ?? making[0];
 		if (answer) found.set(ended.id, answer);
 	}
 	return found;
+}
+
+/**
+ * Whether so long a talk can lie between the two: by their order, or by their one clock (CF22). A hub that hears both at
+ * once, after a cut, cannot tell how long they are apart; who made both can.
+ */
+function makesTalk(answered: HeardFact, ended: HeardFact, talkMs: number): boolean {
+	const between = orderAt(ended) - orderAt(answered);
+	if (byOrder(answered, ended) < 0 && talkMs <= between + TALK_SLACK_MS) return true;
+	const apart = ended.body.at - answered.body.at;
+	const same = answered.body.terminal === ended.body.terminal;
+	return same && apart > 0 && talkMs <= apart + TALK_SLACK_MS;
 }
 
 /** The first fact that ends the call (CF23 to CF26). */

@@ -43,6 +43,8 @@ export class FactStore {
 	private readonly idOf = new Map<string, string>();
 	/** Writes under way, by fact; none of them rejects. */
 	private readonly writing = new Map<string, Promise<void>>();
+	/** Facts that are not on this disk. */
+	private readonly unkept = new Set<string>();
 	private readonly settledCalls = new Set<string>();
 	/** Facts the fold is given: all but those of settled calls. */
 	private readonly live = new Map<string, KnownFact>();
@@ -175,6 +177,12 @@ export class FactStore {
 		return changed;
 	}
 
+	/** Writes again what the disk refused: a page that starts anew must know what closed a call. */
+	async again(): Promise<void> {
+		const due = [...this.unkept].filter((id) => !this.writing.has(id));
+		await this.keep(due.flatMap((id) => this.known.get(id) ?? []));
+	}
+
 	/** On disk now. */
 	markKept(ids: readonly string[]): void {
 		for (const id of ids) {
@@ -189,6 +197,7 @@ export class FactStore {
 		const known = this.known.get(id);
 		if (!known || known.heardAt !== null) return null;
 		this.known.delete(id);
+		this.unkept.delete(id);
 		this.live.delete(id);
 		this.idOf.delete(known.wire);
 		for (const call of known.body.calls) this.naming.get(call)?.delete(id);
@@ -221,6 +230,8 @@ export class FactStore {
 			else this.naming.set(call, new Set([fact.id]));
 		}
 		this.idOf.set(fact.wire, fact.id);
+		if (fact.kept) this.unkept.delete(fact.id);
+		else this.unkept.add(fact.id);
 		if (this.isSettled(fact)) this.live.delete(fact.id);
 		else this.live.set(fact.id, fact);
 	}

@@ -37,6 +37,10 @@ export interface OutboxPort {
 }
 
 interface Outgoing extends KeptOutgoing {
+	/** on this disk, or being written */
+	kept: boolean;
+	/** the hub said that its disk is full: not again before the back-off is over */
+	unstored: boolean;
 	/** monotonic ms; null while not sent on this connection */
 	sentAt: number | null;
 }
@@ -50,6 +54,7 @@ export class Outbox {
 	private readonly facts: FactStore;
 	private readonly port: OutboxPort;
 	private readonly waiting = new Map<string, Outgoing>();
+	private hubWasFull = false;
 	private retryAt = 0;
 	private retryMs = FULL_RETRY_MIN_MS;
 
@@ -75,7 +80,9 @@ export class Outbox {
 
 	async load(): Promise<void> {
 		const kept = (await this.store.outbox()).sort((one, other) => one.keptAt - other.keptAt);
-		for (const each of kept) this.waiting.set(each.id, { ...each, sentAt: null });
+		for (const each of kept) {
+			this.waiting.set(each.id, { ...each, kept: true, unstored: false, sentAt: null });
+		}
 	}
 
 	/**
@@ -85,11 +92,17 @@ export class Outbox {
 	async put(fact: SignedFact, document: string): Promise<void> {
 		const now = this.port.now();
 		const outgoing: KeptOutgoing = { id: fact.id, wire: fact.wire, document, keptAt: now };
-		this.waiting.set(fact.id, { ...outgoing, sentAt: null });
+		const entry = { ...outgoing, kept: true, unstored: false, sentAt: null };
+		this.waiting.set(fact.id, entry);
 		const kept = this.facts.addOwn(fact.id, fact.wire, fact.body, now);
 		const written = this.store.putOwn(kept, outgoing);
 		this.flush(document);
-		await written;
+		try {
+			await written;
+		} catch (error) {
+			entry.kept = false;
+			throw error;
+		}
 		this.facts.markKept([fact.id]);
 		// The answer may have come before the disk was done: then its entry must not come back.
 		if (!this.waiting.has(fact.id)) await this.forget([fact.id]);
@@ -99,7 +112,9 @@ export class Outbox {
 	again(fact: SignedFact, document: string): void {
 		if (this.waiting.has(fact.id)) return;
 		const { id, wire } = fact;
-		this.waiting.set(id, { id, wire, document, keptAt: this.port.now(), sentAt: null });
+		const keptAt = this.port.now();
+		const outgoing = { id, wire, document, keptAt, kept: true, unstored: false, sentAt: null };
+		this.waiting.set(id, outgoing);
 	}
 
 	/** A document was joined: everything for it goes out again. */
@@ -108,8 +123,31 @@ export class Outbox {
 		this.flush(document);
 	}
 
-	/** Once a second. */
-	tick(): void {
+	/** Own facts the disk refused go to it again, with their way to the hub. */
+	async keepAgain(): Promise<void> {
+		const due = [...this.waiting.values()].filter((each) => !each.kept);
+		for (const each of due) {
+			const { id, wire, document, keptAt } = each;
+			const fact = this.facts.get(id);
+			if (fact === null) continue;
+			const { heardAt, seenAt, verified, missed } = fact;
+			const kept = { id, wire, heardAt, seenAt, verified, missed };
+			each.kept = true;
+			try {
+				await this.store.putOwn(kept, { id, wire, document, keptAt });
+				this.facts.markKept([id]);
+			} catch {
+				// Told already, when it was refused first.
+				each.kept = false;
+			}
+		}
+	}
+
+	/** Once a second. `hubFull`: what the hub says of its disk. */
+	tick(hubFull: boolean): void {
+		// It has room again: what waits need not wait for the end of its back-off.
+		if (this.hubWasFull && !hubFull) this.retryAt = 0;
+		this.hubWasFull = hubFull;
 		for (const document of this.documents()) this.flush(document);
 	}
 
@@ -134,10 +172,12 @@ export class Outbox {
 
 	private flush(document: string): void {
 		const now = this.port.monotonic();
-		if (this.hubFull && now < this.retryAt) return;
+		const full = this.hubFull && now < this.retryAt;
 		const due = [...this.waiting.values()].filter(
 			(each) =>
-				each.document === document && (each.sentAt === null || now - each.sentAt >= RESEND_MS),
+				each.document === document &&
+				!(full && each.unstored) &&
+				(each.sentAt === null || now - each.sentAt >= RESEND_MS),
 		);
 		for (let from = 0; from < due.length; from += FACTS_A_FRAME) {
 			const batch = due.slice(from, from + FACTS_A_FRAME);
@@ -181,7 +221,11 @@ export class Outbox {
 		this.hubFull = true;
 		this.retryAt = this.port.monotonic() + this.retryMs;
 		this.retryMs = Math.min(FULL_RETRY_MAX_MS, this.retryMs * 2);
-		for (const each of this.waiting.values()) each.sentAt = null;
+		for (const each of this.waiting.values()) {
+			// Those never tried yet still go out: the disk may have room for them by now.
+			each.unstored ||= each.sentAt !== null;
+			each.sentAt = null;
+		}
 		this.changes.emit();
 	}
 
