@@ -20,7 +20,7 @@ const FAULTS: Record<string, readonly [weight: number, fault: Fault]> = {
 		},
 	],
 	"switch dead": [
-		4,
+		9,
 		(world, chance) => {
 			const parts = partsOf(world, chance);
 			world.split(parts);

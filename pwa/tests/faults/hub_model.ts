@@ -50,8 +50,8 @@ export class HubDisk {
 	/** ms an append takes, typical */
 	appendMs = 3;
 	full = false;
-	/** rules the harness breaks to show that it would notice */
-	broken: { forgetful?: boolean } = {};
+	/** loses what it has appended: to show that the harness notices */
+	forgetful = false;
 
 	constructor(plan: WardPlan) {
 		for (const [name, roots] of Object.entries(plan.documents)) {
@@ -347,7 +347,7 @@ export class HubModel implements Listening {
 	private append(address: string, fresh: Taken[]): Uint8Array {
 		const doc = this.document(address);
 		const before = Y.encodeStateVector(doc);
-		if (!this.disk.broken.forgetful) for (const each of fresh) this.disk.keep(each);
+		if (!this.disk.forgetful) for (const each of fresh) this.disk.keep(each);
 		doc.getArray("facts").push(fresh.map(({ wire, heardAt }) => [wire, heardAt, 0]));
 		return this.keep(address, doc, before);
 	}

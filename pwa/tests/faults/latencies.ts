@@ -3,6 +3,8 @@ import type { Journal, Press, Way } from "./journal";
 
 /** A screen that draws a call later than this, with nothing in the way, is late (A2). */
 const LATE_MS = 5_000;
+/** Worth a look (A1). */
+const SLOW_MS = 1_000;
 
 export interface Spread {
 	count: number;
@@ -19,6 +21,8 @@ export interface Latencies {
 	last: Record<Way, number[]>;
 	/** could be reached, undisturbed, and drew it late or not at all */
 	late: string[];
+	/** drew it after more than 1 s, undisturbed */
+	slow: string[];
 }
 
 export const WAYS: readonly (readonly [Way | "disturbed", string])[] = [
@@ -35,6 +39,7 @@ export function latencies(journal: Journal): Latencies {
 		each: { hub: [], mesh: [], room: [], mixed: [], cut: [], disturbed: [] },
 		last: { hub: [], mesh: [], room: [], mixed: [], cut: [] },
 		late: [],
+		slow: [],
 	};
 	const acted = actsOn(journal);
 	for (const press of journal.presses.values()) {
@@ -55,6 +60,10 @@ export function latencies(journal: Journal): Latencies {
 			else {
 				found.each[way].push(took);
 				last[way] = Math.max(last[way] ?? 0, took);
+				if (way !== "cut" && took > SLOW_MS) {
+					const where = `${press.id} of ${press.terminal} at ${terminal} by ${way}`;
+					found.slow.push(`${Math.round(press.at)} ${where}: ${Math.round(took)} ms`);
+				}
 			}
 		}
 		for (const [way, took] of Object.entries(last)) found.last[way as Way].push(took);

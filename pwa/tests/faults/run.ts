@@ -43,9 +43,9 @@ export interface RunResult {
 	cpuMs: number;
 }
 
-const BEGIN_MS = 20_000;
+const BEGIN_MS = 15_000;
 /** Longest back-off of any part, twice, and the beats around it. */
-const SETTLE_MS = 90_000;
+const SETTLE_MS = 60_000;
 /** What closed leaves the documents after 10 min, and terminals' folds: nothing may come back by that. */
 const AFTERMATH_MS = 13 * 60_000;
 

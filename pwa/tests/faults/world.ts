@@ -46,7 +46,11 @@ export class World {
 			);
 			machine.drawn = (_machine, state) => this.journal.drawn(id, state);
 			machine.disk.made = (fact, body) =>
-				this.journal.made(fact, body, (document) => this.waysFrom(id, document));
+				this.journal.made(fact, body, (document) => {
+					const { layer = 4, neighbours = [] } = machine.state ?? {};
+					this.journal.line(`layer ${layer} at ${id}, near ${neighbours.join(" ") || "nobody"}`);
+					return this.waysFrom(id, document);
+				});
 			machine.disk.kept = (fact) => this.journal.durable(fact);
 			this.machines.set(id, machine);
 		}
