@@ -200,6 +200,11 @@ export class WardTerminal implements Terminal {
 		return this.parts.api.historyExport(token, ward, query);
 	}
 
+	async recording(id: string): Promise<Blob> {
+		const { token, ward } = this.asking();
+		return this.parts.api.recording(token, ward, id);
+	}
+
 	async unlockSound(): Promise<void> {
 		await this.parts.sounder.unlock();
 		await this.links?.talks.askMicrophone();

@@ -133,6 +133,8 @@ export interface Terminal extends Readable<TerminalState> {
 	/** Call history of the ward from the hub (station, PDA). */
 	history(query: { from: number; to: number; bed?: string; type?: string }): Promise<CallRecord[]>;
 	historyExport(query: { from: number; to: number; bed?: string; type?: string }): Promise<Blob>;
+	/** A recorded talk of the journal, by its id; only for a person signed in. Throws ApiError, Unreachable. */
+	recording(id: string): Promise<Blob>;
 	/** After a touch: lets the page sound. */
 	unlockSound(): Promise<void>;
 	setMuted(muted: boolean): void;

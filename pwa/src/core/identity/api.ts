@@ -3,8 +3,8 @@ import type { Recording } from "../talk/port";
 import type { CallRecord, SelfInfo } from "../terminal_types";
 
 const TIMEOUT_MS = 8_000;
-/** A recording has at most 32 MiB; the ward's network carries it within this. */
-const UPLOAD_MS = 120_000;
+/** A recording has at most 32 MiB; the ward's network carries it within this, there and back. */
+const RECORDING_MS = 120_000;
 
 /** The hub answered and said no; `code` as the hub names it. */
 export class ApiError extends Error {
@@ -104,7 +104,19 @@ export class Api {
 		});
 		const path = `/api/wards/${encodeURIComponent(ward)}/recordings/${talk}?${search}`;
 		const headers = { "content-type": type };
-		await this.request(path, { method: "PUT", headers, body: bytes }, token, UPLOAD_MS);
+		await this.request(path, { method: "PUT", headers, body: bytes }, token, RECORDING_MS);
+	}
+
+	/** A recorded talk, for a person signed in (`token` is hers). Throws ApiError, Unreachable. */
+	async recording(token: string, ward: string, talk: string): Promise<Blob> {
+		const path = `/api/wards/${encodeURIComponent(ward)}/recordings/${encodeURIComponent(talk)}`;
+		const answer = await this.request(path, {}, token, RECORDING_MS);
+		try {
+			return await answer.blob();
+		} catch (error) {
+			// The hub went away in the middle.
+			throw new Unreachable(String(error));
+		}
 	}
 
 	private async post<T>(path: string, body: object, token?: string): Promise<T> {
