@@ -9,8 +9,12 @@ from ward_signalling.errors import LocalProtocolError
 INVITING_MS: Final = 5_000
 RINGING_MS: Final = 30_000
 CONNECTING_MS: Final = 5_000
+INVITING_MOST_MS: Final = RINGING_MS + INVITING_MS
+"""How long who invites waits while the other says that it rings (SG22); without a word INVITING_MS."""
 SILENT_MS: Final = 5_000
-"""`heard` missing for so long while open or held: lost."""
+"""Neither a word nor a packet of sound for so long while open or held: lost."""
+LOOK_MS: Final = 1_000
+"""Silence is judged so often: at the look after which SILENT_MS would be over before the next (SG23)."""
 
 
 class LegState(StrEnum):

@@ -6,7 +6,7 @@
 from pathlib import Path
 from typing import Any
 
-from ward_signalling.leg import SILENT_MS, TABLE, TIMEOUTS_MS, LegEvent, LegState
+from ward_signalling.leg import INVITING_MOST_MS, LOOK_MS, SILENT_MS, TABLE, TIMEOUTS_MS, LegEvent, LegState
 
 from tests.helpers.call_vectors import one_case_a_line
 from tests.helpers.meeting_cases import allowed_vectors, inbox_vectors, relay_vectors
@@ -26,7 +26,9 @@ def leg_vectors() -> dict[str, Any]:
             "connecting": "who is invited and accepts by itself",
         },
         "timeouts": dict(TIMEOUTS_MS),
+        "inviting_most_ms": INVITING_MOST_MS,
         "silent_ms": SILENT_MS,
+        "look_ms": LOOK_MS,
         "table": [
             {"name": f"{state}: {event}", "state": state, "event": event, "next": TABLE[state].get(event)}
             for state in LegState

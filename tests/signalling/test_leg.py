@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 from ward_signalling.errors import LocalProtocolError
-from ward_signalling.leg import SILENT_MS, TABLE, TIMEOUTS_MS, LegEvent, LegState, advance
+from ward_signalling.leg import (
+    INVITING_MOST_MS,
+    LOOK_MS,
+    SILENT_MS,
+    TABLE,
+    TIMEOUTS_MS,
+    LegEvent,
+    LegState,
+    advance,
+)
 
 ROOT = Path(__file__).parents[2]
 VECTORS = json.loads((ROOT / "signalling/vectors/legs.json").read_text("utf-8"))
@@ -49,4 +58,5 @@ def test_times_fit_the_states_that_wait() -> None:
     """SG22, SG23."""
     assert TIMEOUTS_MS == {"inviting": 5_000, "ringing": 30_000, "connecting": 5_000}
     assert {state for state in LegState if LegEvent.TIMEOUT in TABLE[state]} == set(TIMEOUTS_MS)
-    assert SILENT_MS == 5_000
+    assert INVITING_MOST_MS == 35_000
+    assert (SILENT_MS, LOOK_MS) == (5_000, 1_000)

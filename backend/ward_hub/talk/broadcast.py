@@ -13,7 +13,15 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ward_signalling.errors import LocalProtocolError
-from ward_signalling.leg import SILENT_MS, TIMEOUTS_MS, LegEvent, LegState, advance
+from ward_signalling.leg import (
+    INVITING_MOST_MS,
+    LOOK_MS,
+    SILENT_MS,
+    TIMEOUTS_MS,
+    LegEvent,
+    LegState,
+    advance,
+)
 from ward_signalling.media.port import End, ListenerEnd, MediaRefused, RelayMedia, SpeakerEnd
 from ward_signalling.messages import (
     Accept,
@@ -46,25 +54,44 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Leg:
-    """One terminal of the broadcast. `since`: when its state began, or when it was last heard, ms."""
+    """One terminal of the broadcast. `since`: when its state began; `sign`: when it was last heard of, but
+    not before its state began; both ms. `got_word`: it has said anything about the talk."""
 
     terminal: str
     state: LegState
     since: int
+    sign: int = 0
+    got_word: bool = False
     session: str | None = None
     connection: str | None = None
     reason: Reason | None = None
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     end: End | None = None
 
+    def __post_init__(self) -> None:
+        self.sign = self.since
+
     @property
     def is_over(self) -> bool:
         return self.state is LegState.OVER
+
+    def is_late(self, now: int) -> bool:
+        """Whether its state has lasted too long (SG22)."""
+        timeout = TIMEOUTS_MS.get(self.state)
+        if self.state is LegState.INVITING:
+            return now - self.sign >= TIMEOUTS_MS[self.state] or now - self.since >= INVITING_MOST_MS
+        return timeout is not None and now - self.since >= timeout
+
+    def is_silent(self, now: int) -> bool:
+        """Whether an open one is lost (SG23)."""
+        return now - self.sign > SILENT_MS - LOOK_MS
 
 
 @dataclass(slots=True)
 class SpeakerLeg(Leg):
     end: SpeakerEnd | None = None
+    heard_ms: int = 0
+    """How much of it had come in at the last look."""
 
 
 @dataclass(slots=True)
@@ -99,7 +126,7 @@ class Broadcast:
         self._began_at = clock()
         self.session = invite.session
         """The station's page: another one of it is another station."""
-        self._speaker = SpeakerLeg(invite.sender, LegState.CONNECTING, self._began_at, invite.session)
+        self._speaker = SpeakerLeg(invite.sender, LegState.CONNECTING, self._began_at, session=invite.session)
         self._legs: dict[str, ListenerLeg] = {}
         self._waiting: list[ListenerLeg] = []
         self._ended = False
@@ -133,6 +160,11 @@ class Broadcast:
         self._begin(self._invite([self._legs[terminal] for terminal in targets]))
         self._changed(self)
 
+    def invited_again(self) -> None:
+        """The station's invitation came again: its answer may be lost (SG22)."""
+        self._speaker.sign = self._clock()
+        self._outbox.send(self.ward, self.station, Accept, talk=self.talk, video=0)
+
     def take(self, signal: Signal) -> None:
         """Take a new signal of the ward; what is about something else changes nothing."""
         leg = self._speaker if signal.sender == self.station else self._legs.get(signal.sender)
@@ -148,6 +180,7 @@ class Broadcast:
             case Description() | Candidate() | Close():
                 self._take_of_connection(leg, signal)
             case Accept() | Busy() | Bye() | Heard() if signal.talk == self.talk:
+                leg.sign, leg.got_word = self._clock(), True
                 self._take_of_talk(leg, signal)
             case _:
                 pass  # mute, hold and the like are between two who talk
@@ -156,15 +189,18 @@ class Broadcast:
         """Once a second: what waited too long is over, what lives hears that this end does."""
         if now - self._began_at >= LIMIT_MS:
             self.end(ByeReason.LIMIT)
+        self._hear_speaker(now)
         for leg in (self._speaker, *self._legs.values()):
-            timeout = TIMEOUTS_MS.get(leg.state)
-            if timeout is not None and now - leg.since >= timeout and leg not in self._waiting:
-                inviting = leg.state is LegState.INVITING
-                self._leave(leg, LegEvent.TIMEOUT, ByeReason.UNANSWERED if inviting else ByeReason.NO_MEDIA)
-            elif leg.state is LegState.OPEN and now - leg.since >= SILENT_MS:
+            if leg.is_late(now) and leg not in self._waiting:
+                self._leave(leg, LegEvent.TIMEOUT, _late(leg))
+            elif leg.state is LegState.INVITING:
+                # It or its answer may be lost; who is just coming back takes this one.
+                self._send_invite(leg)
+                await asyncio.sleep(0)  # signing takes half a millisecond, and the calls do not wait for 128
+            elif leg.state is LegState.OPEN and leg.is_silent(now):
                 self._leave(leg, LegEvent.LOST, ByeReason.LOST)
             elif leg.state is LegState.OPEN:
-                heard_ms = self._media.heard_ms if leg is self._speaker and self._media else 0
+                heard_ms = self._speaker.heard_ms if leg is self._speaker else 0
                 self._outbox.send(self.ward, leg.terminal, Heard, talk=self.talk, ms=heard_ms)
                 await asyncio.sleep(0)
 
@@ -188,13 +224,21 @@ class Broadcast:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _invite(self, legs: Sequence[ListenerLeg]) -> None:
-        body = {"talk": self.talk, "purpose": Purpose.BROADCAST, "calls": (), "video": 0}
         for leg in legs:
-            if leg.state is LegState.INVITING and not self._outbox.send(
-                self.ward, leg.terminal, Invite, **body
-            ):
+            if leg.state is LegState.INVITING and not self._send_invite(leg):
                 self._leave(leg, LegEvent.LOST, ByeReason.LOST, tell=False)
-            await asyncio.sleep(0)  # signing takes half a millisecond, and the calls do not wait for 128
+            await asyncio.sleep(0)
+
+    def _send_invite(self, leg: Leg) -> bool:
+        body = {"talk": self.talk, "purpose": Purpose.BROADCAST, "calls": (), "video": 0}
+        return self._outbox.send(self.ward, leg.terminal, Invite, **body)
+
+    def _hear_speaker(self, now: int) -> None:
+        """Sound that goes on is as good a sign as a word."""
+        heard_ms = self._media.heard_ms if self._media else 0
+        if heard_ms > self._speaker.heard_ms:
+            self._speaker.sign = now
+        self._speaker.heard_ms = heard_ms
 
     async def _open(self, open_media: OpenMedia) -> RelayMedia:
         self._media = await open_media()
@@ -214,8 +258,6 @@ class Broadcast:
                 self._leave(leg, LegEvent.BUSY, signal.reason, tell=False)
             case Bye():
                 self._leave(leg, LegEvent.BYE, signal.reason, tell=False)
-            case Heard() if leg.state is LegState.OPEN:
-                leg.since = self._clock()
             case _:
                 pass
 
@@ -316,7 +358,7 @@ class Broadcast:
 
     def _move(self, leg: Leg, event: LegEvent) -> None:
         leg.state = advance(leg.state, event)
-        leg.since = self._clock()
+        leg.since = leg.sign = self._clock()
 
     def _leave(self, leg: Leg, event: LegEvent, reason: Reason, tell: bool = True) -> None:
         """The leg is over. Without its station a broadcast is over altogether."""
@@ -353,3 +395,9 @@ class Broadcast:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("broadcast %s: media failed", self.talk, exc_info=error)
+
+
+def _late(leg: Leg) -> ByeReason:
+    if leg.state is not LegState.INVITING:
+        return ByeReason.NO_MEDIA
+    return ByeReason.UNANSWERED if leg.got_word else ByeReason.LOST

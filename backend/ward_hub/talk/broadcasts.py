@@ -113,6 +113,8 @@ class Broadcasts:
         targets = [target for target in invite.targets or () if _may_hear(directory, target)]
         if invite.purpose is not Purpose.BROADCAST or speaker is None or speaker.kind != "station":
             self._send(invite, Busy, talk=invite.talk, reason=BusyReason.NOT_ALLOWED)
+        elif before is not None and before.talk == invite.talk:
+            before.invited_again()
         elif before is not None:
             self._send(invite, Busy, talk=invite.talk, reason=BusyReason.TALKING)
         elif not targets:

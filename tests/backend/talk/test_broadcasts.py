@@ -221,9 +221,45 @@ async def test_who_does_not_accept_in_time_is_missed() -> None:
     await begin(hub)
     await let_speak(hub)
     await pass_time_with(hub, STATION, seconds=5)
-    assert [one["reason"] for one in hub.report["missed"]] == ["unanswered"] * 3
-    assert [one.reason for one in hub.to("bed-2", Bye)] == ["unanswered"]
+    assert [one["reason"] for one in hub.report["missed"]] == ["lost"] * 3
+    assert [one.reason for one in hub.to("bed-2", Bye)] == ["lost"]
+    assert [one.talk for one in hub.to("bed-2", Invite)] == [TALK] * 5
     await hub.broadcasts.close()
+
+
+async def test_who_says_that_it_rings_is_waited_for_and_not_for_ever() -> None:
+    """SG22: each `heard` lets the inviter wait on, 35 s at most."""
+    hub = Hub()
+    await begin(hub)
+    await let_speak(hub)
+    await pass_time_with(hub, STATION, "bed-1", seconds=34)
+    assert [one["terminal"] for one in hub.report["missed"]] == ["bed-2", "door-1"]
+    await hub.pass_time(1)
+    assert {"terminal": "bed-1", "reason": "unanswered"} in hub.report["missed"]
+    await hub.broadcasts.close()
+
+
+async def test_an_invitation_that_comes_again_is_answered_the_same_again() -> None:
+    """SG22: the station's page asks each second until it has an answer."""
+    hub = Hub()
+    await begin(hub)
+    await begin(hub)
+    assert [one.talk for one in hub.to(STATION, Accept)] == [TALK, TALK]
+    assert hub.to(STATION, Busy) == []
+    assert len(hub.to("bed-1", Invite)) == 1
+    assert hub.broadcasts.running == 1
+    await hub.broadcasts.close()
+
+
+async def test_sound_that_goes_on_is_a_sign_of_life_of_the_station() -> None:
+    """SG23: signals may need a new way while packets still come."""
+    hub, media = await running_hub()
+    for _ in range(8):
+        media.heard_ms += 1000
+        await pass_time_with(hub, "bed-1", seconds=1)
+    assert hub.broadcasts.running == 1
+    await pass_time_with(hub, "bed-1", seconds=5)
+    assert [one.reason for one in hub.to(STATION, Bye)] == ["lost"]
 
 
 async def test_who_accepts_but_is_not_connected_in_time_is_missed() -> None:
