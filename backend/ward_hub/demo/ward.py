@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import select
@@ -13,13 +13,16 @@ from ward_hub.db.engine import Database, open_database, sqlite_url
 from ward_hub.demo.terminal_key import TerminalKey
 from ward_hub.directory import fixture
 from ward_hub.directory.model import Terminal
-from ward_hub.directory.store import terminal_value
+from ward_hub.directory.store import load_directory, store_ward, terminal_value
 from ward_hub.directory.tables import TerminalRow
+from ward_hub.documents.port import Json
 from ward_hub.identity.enrolment import enrol, make_code
 
 PASSWORD = "wardline-demo"  # noqa: S105 - printed at the start of the demo: loopback and invented people only
 WALL = ("station-main", "corridor-1", "bed-b01", "door-r01", "whiteboard", "pda-01")
 """The terminals on the demo wall: a bedside with its own door, and one screen of each other kind."""
+TALK: dict[str, Json] = {"limit_ms": 120_000, "video": True, "recording": True}
+"""What a ward may choose about talks (A16), all of it on: a demo is there to show it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,9 @@ class DemoWard:
         if await self.terminals():
             return False
         await fixture.build_standard_ward(self._database, now=self._now(), password=PASSWORD)
+        async with self._database.session.begin() as session:
+            ward = (await load_directory(session, self._now())).wards[fixture.WARD]
+            await store_ward(session, replace(ward, settings={**ward.settings, "talk": TALK}))
         return True
 
     async def terminals(self) -> list[Terminal]:

@@ -8,6 +8,9 @@ import pytest
 from ward_hub.demo.light_ward import keep_keys
 from ward_hub.demo.terminal_key import TerminalKey
 from ward_hub.demo.ward import WALL, DemoWard
+from ward_hub.directory.fixture import WARD
+from ward_hub.directory.model import Talk
+from ward_hub.directory.store import load_directory
 from ward_hub.identity.enrolment import enrol
 from ward_hub.identity.errors import IdentityRefused
 from ward_hub.identity.keys import decode_base64url, verify
@@ -27,6 +30,18 @@ async def test_the_ward_is_built_once_and_holds_every_terminal_of_the_wall(tmp_p
             "bedside", "door", "corridor", "station", "whiteboard", "pda",
         }  # fmt: skip
         assert terminals["bed-b01"].room == terminals["door-r01"].room
+    finally:
+        await ward.close()
+
+
+async def test_the_wards_talks_have_pictures_and_may_be_recorded(tmp_path: Path) -> None:
+    ward = DemoWard(tmp_path, lambda: NOW)
+    try:
+        await ward.build()
+        async with ward._database.session() as session:
+            built = (await load_directory(session, NOW)).wards[WARD]
+        assert built.talk == Talk(limit_ms=120_000, video=True, recording=True)
+        assert (built.name, built.escalation_ms) == ("胸壁外科病区", (30_000, 60_000, 120_000))
     finally:
         await ward.close()
 

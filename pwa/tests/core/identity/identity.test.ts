@@ -1,6 +1,6 @@
 import { IDBFactory } from "fake-indexeddb";
 import { beforeEach, describe, expect, it } from "vitest";
-import { Api } from "../../../src/core/identity/api";
+import { Api, Unreachable } from "../../../src/core/identity/api";
 import { Identity, takeCode } from "../../../src/core/identity/identity";
 import { Store } from "../../../src/core/store/store";
 import { rest } from "../fakes/fake_hub";
@@ -150,4 +150,22 @@ it("the code is taken out of the address bar at once", () => {
 	expect(
 		takeCode({ ...place, hash: "#other" } as Location, history as unknown as History),
 	).toBeNull();
+});
+
+it("fetches a recorded talk with the token of the person, and tells no from away", async () => {
+	const seen: [string, string | null][] = [];
+	let status = 200;
+	const hub = new Api("http://hub", (input, init) => {
+		seen.push([String(input), new Headers(init?.headers).get("authorization")]);
+		const body = status === 200 ? "sound" : JSON.stringify({ error: { code: "not_found" } });
+		return Promise.resolve(new Response(body, { status }));
+	});
+	const talk = "00000000000000aa";
+	expect(await (await hub.recording("hers", "w", talk)).text()).toBe("sound");
+	expect(seen).toEqual([[`http://hub/api/wards/w/recordings/${talk}`, "Bearer hers"]]);
+	status = 404;
+	await expect(hub.recording("hers", "w", talk)).rejects.toMatchObject({ code: "not_found" });
+	const broken = new Response(new ReadableStream({ pull: (stream) => stream.error(new Error()) }));
+	const away = new Api("http://hub", () => Promise.resolve(broken));
+	await expect(away.recording("hers", "w", talk)).rejects.toBeInstanceOf(Unreachable);
 });
