@@ -31,6 +31,9 @@ _CALLS_A_RUN = 500
 _LONG: Run = {"seed": "long", "calls": 1_500, "pressMs": 2_500, "aftermath": True}
 """The ward of the others for longer: pages live for an hour, and closed calls leave the documents."""
 _LARGE: Run = {"seed": "large", "calls": 500, "size": "large"}
+_CUTS: Run = {"seed": "cuts", "calls": 500, "pressMs": 9_000, "faultMs": 30_000, "stretch": 20}
+"""Cuts that last longer than closed calls stay in the documents."""
+_AWAY: Run = {"seed": "away", "calls": 500, "hubAway": True}
 _WAYS = {
     "hub": ("hub up", 1_000),
     "mesh": ("hub down, by neighbours", 5_000),
@@ -45,7 +48,7 @@ _WAYS = {
 def plan(calls: int, first_seed: int, quick: bool) -> Iterator[Run]:
     """Yield the runs that make up so many calls, the long ones first."""
     left = calls
-    for run in () if quick else (_LONG, _LARGE):
+    for run in () if quick else (_LONG, _LARGE, _CUTS, _AWAY):
         if left >= int(run["calls"]):
             left -= int(run["calls"])
             yield dict(run)

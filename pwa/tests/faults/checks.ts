@@ -3,9 +3,11 @@
  * the things that are tried here.
  */
 import { fold } from "../../src/core/calls/fold";
+import { KEPT_AFTER_CLOSE_MS } from "../../src/core/calls/retention";
 import type { Board, CallRow, FactBody, HeardFact } from "../../src/core/calls/types";
 import type { FactStore } from "../../src/core/facts/fact_store";
 import type { HeldDocuments } from "../../src/core/held_documents";
+import type { HubModel } from "./hub_model";
 import type { Press } from "./journal";
 import type { Machine } from "./machine";
 import { mayKnow } from "./ward_plan";
@@ -46,26 +48,35 @@ export function judgeWorld(world: World): Verdict {
 	for (const id of Object.keys(board.closed)) over.add(id);
 	for (const press of journal.presses.values()) {
 		if (press.early) verdict.early.push(press.id);
-		if (press.durableAt !== null || press.saidAt !== null) judgePress(world, press, board, verdict);
+		if (press.durableAt !== null || press.saidAt !== null)
+			judgePress(world, hub, press, board, verdict);
 	}
 	for (const machine of world.machines.values()) judgeBoard(world, machine, board, verdict);
 	return verdict;
 }
 
-function judgePress(world: World, press: Press, board: Board, verdict: Verdict): void {
+function judgePress(
+	world: World,
+	hub: HubModel,
+	press: Press,
+	board: Board,
+	verdict: Verdict,
+): void {
 	const { hubDisk, journal } = world;
 	const { id } = press;
 	if (!hubDisk.facts.has(id)) {
 		verdict.lost.push(`${id} of ${press.terminal}: the hub has it not`);
 		return;
 	}
+	const closed = board.closed[id];
+	// Who was away when it left its document need never hear of it.
+	const left = closed !== undefined && hub.now() - closed.by.at > KEPT_AFTER_CLOSE_MS;
 	for (const machine of world.machines.values()) {
-		if (!mayKnow(machine.self, press.document)) continue;
+		if (left || !mayKnow(machine.self, press.document)) continue;
 		if (insideOf(machine)?.running?.facts.get(id) == null) {
 			verdict.lost.push(`${id} of ${press.terminal}: ${machine.id} has it not`);
 		}
 	}
-	const closed = board.closed[id];
 	const open = board.rows.some((row) => row.calls.includes(id));
 	if (open === (closed !== undefined)) verdict.lost.push(`${id}: neither open nor over`);
 	if (closed === undefined) return;

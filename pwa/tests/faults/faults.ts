@@ -180,14 +180,16 @@ export class FaultMaker {
 	private readonly world: World;
 	private readonly chance: Seeded;
 	private readonly everyMs: number;
+	private readonly stretch: number;
 	private readonly kinds: readonly (readonly [number, string])[];
 	private stopped = false;
 	private readonly running = new Set<() => void>();
 
-	constructor(world: World, everyMs: number) {
+	constructor(world: World, everyMs: number, stretch: number) {
 		this.world = world;
 		this.chance = world.chance.fork("faults");
 		this.everyMs = everyMs;
+		this.stretch = stretch;
 		this.kinds = Object.entries(FAULTS).map(([kind, [weight]]) => [weight, kind] as const);
 	}
 
@@ -219,6 +221,6 @@ export class FaultMaker {
 			begun.end();
 		};
 		this.running.add(end);
-		world.time.schedule(begun.ms, end, null);
+		world.time.schedule(begun.ms * this.stretch, end, null);
 	}
 }

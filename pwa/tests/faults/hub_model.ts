@@ -341,7 +341,12 @@ export class HubModel implements Listening {
 		for (const each of fresh.values()) heard[each.id] = each.heardAt;
 		if (Object.keys(heard).length > 0) this.tell(peer, address, { t: "stored", heard });
 		if (refused.length === 0) return;
-		for (const each of this.readers(address)) this.tell(each, address, { t: "refused", refused });
+		this.tell(peer, address, { t: "refused", refused });
+		// A copy that is signed badly says nothing about the fact.
+		const lasting = refused.filter(({ reason }) => reason !== "bad_signature");
+		for (const each of lasting.length > 0 ? this.readers(address) : []) {
+			if (each !== peer) this.tell(each, address, { t: "refused", refused: lasting });
+		}
 	}
 
 	private append(address: string, fresh: Taken[]): Uint8Array {

@@ -104,6 +104,8 @@ export class Journal {
 	}
 
 	made(id: string, body: FactBody, waysOf: (document: string) => Map<string, Way>): void {
+		// A disk that refused it is asked again: it was made once.
+		if (this.presses.has(id) || this.acts.has(id)) return;
 		const at = this.now();
 		this.line(`${body.act} ${body.terminal} ${id} ${body.calls.join(",")}`);
 		const document = names.calls(body.ward, body.room ?? null);

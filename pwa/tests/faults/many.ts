@@ -13,6 +13,8 @@ interface Asked {
 	pressMs?: number;
 	faultMs?: number;
 	aftermath?: boolean;
+	hubAway?: boolean;
+	stretch?: number;
 	echo?: boolean;
 }
 

@@ -15,6 +15,10 @@ export interface RunOptions {
 	/** mean ms between presses of the ward, and between faults */
 	pressMs?: number;
 	faultMs?: number;
+	/** the hub is away from the first press to the last */
+	hubAway?: boolean;
+	/** faults last so many times longer */
+	stretch?: number;
 	/** whether the ward is watched for another 15 min */
 	aftermath?: boolean;
 	/** breaks a rule on purpose */
@@ -65,8 +69,9 @@ export async function runWard(options: RunOptions): Promise<RunResult> {
 		world.startHub();
 		for (const id of world.machines.keys()) world.start(id);
 		await time.run(BEGIN_MS);
+		if (options.hubAway) world.holdHub(world.chance.chance(0.5));
 		const people = new People(world, calls, pressMs);
-		const faults = new FaultMaker(world, faultMs);
+		const faults = new FaultMaker(world, faultMs, options.stretch ?? 1);
 		people.start();
 		faults.start();
 		while (!people.done) await time.run(time.now + 10_000);

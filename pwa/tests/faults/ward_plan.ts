@@ -125,14 +125,14 @@ function documentsOf(terminals: Planned[], rooms: string[]): WardPlan["documents
 	return documents;
 }
 
-/** A bedside's share of the directory: its room, its bed, and who may act on its calls. */
+/** A bedside's share of the directory: its room, its bed, and who may act in its room. */
 function shareOf(whole: Roots, terminals: Planned[], self: SelfInfo): Roots {
 	const bed = self.bed ?? "";
 	const room = self.room ?? "";
 	const near = terminals.filter((each) => {
 		const { kind } = each.self;
 		if (kind === "station" || kind === "pda" || kind === "whiteboard") return true;
-		return each.self.terminal === self.terminal || (kind === "door" && each.self.room === room);
+		return (kind === "door" || kind === "bedside") && each.self.room === room;
 	});
 	return {
 		ward: whole.ward ?? {},

@@ -21,6 +21,7 @@ export class World {
 	readonly journal: Journal;
 	readonly machines = new Map<string, Machine>();
 	hub: HubModel | null = null;
+	private hubHeld = false;
 	/** terminals whose own cable is out */
 	private readonly unplugged = new Set<string>();
 	/** terminal → part of the ward that a dead switch cut off; the hub is in part 0 */
@@ -63,11 +64,17 @@ export class World {
 	}
 
 	startHub(): void {
-		if (this.hub !== null) return;
+		if (this.hub !== null || this.hubHeld) return;
 		this.hub = new HubModel(this.plan, this.hubDisk, this.time, this.chance.fork("hub"));
 		this.cables.hub = this.hub;
 		this.cables.hubHostUp = true;
 		this.journal.disturb("hub");
+	}
+
+	/** Kills the hub for good, until all is healed. */
+	holdHub(told: boolean): void {
+		this.killHub(told);
+		this.hubHeld = true;
 	}
 
 	/** `told`: the machine lives on and closes the sockets. */
@@ -130,6 +137,7 @@ export class World {
 		this.rewire();
 		this.hubDisk.full = false;
 		this.hubDisk.appendMs = 3;
+		this.hubHeld = false;
 		this.startHub();
 		for (const id of this.machines.keys()) this.start(id);
 	}
