@@ -12,7 +12,7 @@ from playwright.sync_api import Playwright, expect
 
 from tests.helpers.browser import Screen
 from tests.helpers.cuts import Ward, click_together, open_ward
-from tests.helpers.peers import connections, hears, sound
+from tests.helpers.peers import connections, hears, sound, until
 
 TALK_S = 2.0
 """A16: the talk path is there within this; what a busy test machine adds stands in `LATE_S`."""
@@ -167,6 +167,36 @@ def test_a_second_call_holds_the_first_and_a_transfer_hands_it_over(ward: Ward) 
         expect(each.row("bed:b03")).to_have_count(0)
 
 
+def test_a_nurse_answers_from_her_phone(ward: Ward) -> None:
+    """CALL-01: phone and bed have no link of the plan; one is made for the talk and let go of after it."""
+    phone, bed = ward["pda-01"], ward["bed-b01"]
+    before = len(connections(phone.page))
+    call_from(ward, "b01", "pda-01")
+    phone.row("bed:b01").get_by_test_id("act-answered").click()
+    expect_talk(phone, "bed-b01")
+    hears(phone.page)
+    hears(bed.page)
+    assert len(connections(phone.page)) == before + 1
+    phone.page.wait_for_timeout(REAL_MS)
+    hang_up(phone, "bed-b01")
+    expect(phone.row("bed:b01")).to_have_count(0)
+    until(lambda: len(connections(phone.page)) == before, 10, phone.page, "the talk's connection stays")
+
+
+def test_the_door_talks_to_the_station(ward: Ward) -> None:
+    """The door's key calls the station without a call in the list; the station takes it by hand."""
+    door, station = ward["door-r01"], ward["station-main"]
+    linked(door, station)
+    door.get("call-station-talk").click()
+    station.page.locator(bar(station, "door-r01")).first.get_by_test_id("talk-accept").click()
+    expect_talk(station, "door-r01")
+    hears(station.page)
+    hears(door.page)
+    hang_up(station, "door-r01")
+    expect(door.get("talk-end").first).to_be_visible()
+    expect(station.get("call-row")).to_have_count(0)
+
+
 def test_the_talk_is_set_up_and_goes_on_without_the_hub(ward: Ward) -> None:
     """Design 2, layer 2: answer, sound both ways, hang up; the hub back: the journal is complete, once."""
     bed, station, door = ward["bed-b01"], ward["station-main"], ward["door-r01"]
@@ -188,11 +218,25 @@ def test_the_talk_is_set_up_and_goes_on_without_the_hub(ward: Ward) -> None:
     hang_up(station, "bed-b01")
     for screen in (station, door):
         expect(screen.row("bed:b01")).to_have_count(0)
+
+    # a phone has no link to the bed: the station brings them together
+    phone = ward.shown("pda-01")
+    expect(phone.body).to_have_attribute("data-layer", "2")
+    call_from(ward, "b01", "pda-01")
+    phone.row("bed:b01").get_by_test_id("act-answered").click()
+    expect_talk(phone, "bed-b01")
+    hears(phone.page)
+    hears(bed.page)
+    phone.page.wait_for_timeout(REAL_MS)
+    hang_up(phone, "bed-b01")
+    expect(phone.row("bed:b01")).to_have_count(0)
     ward.hub.start()
     for screen in (bed, station, door):
         screen.expect_ready()
         expect(screen.body).to_have_attribute("data-unsent", "0")
         expect(screen.row("bed:b01")).to_have_count(0)
-    lines = ward.journal("b01", before + 1)
-    assert len(lines) == before + 1
-    assert sum(line["closed_how"] == "ended" for line in lines) >= 1
+    lines = ward.journal("b01", before + 2)
+    assert len(lines) == before + 2
+    for line in sorted(lines, key=lambda line: int(line["at"]))[-2:]:
+        assert line["closed_how"] == "ended"
+        assert line["talk_ms"] >= 2_000
