@@ -66,11 +66,11 @@ export class LinkKeeper {
 		};
 	}
 
-	/** Terminals whose connection lives, whether of the plan or for a talk; sorted. */
+	/** Terminals whose channel lives, whether of the plan or for a talk; sorted. The media relay has none. */
 	living(): string[] {
 		const found: string[] = [];
 		for (const { terminal, link } of this.neighbours.values())
-			if (link?.alive) found.push(terminal);
+			if (link?.alive && !link.isMediaOnly) found.push(terminal);
 		return found.sort();
 	}
 

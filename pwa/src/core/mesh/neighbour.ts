@@ -50,8 +50,9 @@ export class Neighbour {
 		return [this.link, this.attempt].filter((link) => link !== null);
 	}
 
-	/** The link whose channel may be sent over. */
+	/** The link whose channel may be sent over; the media relay's has none. */
 	get channel(): PeerLink | null {
+		if (this.link?.isMediaOnly) return null;
 		return this.link?.alive ? this.link : (this.lingering?.link ?? null);
 	}
 

@@ -487,17 +487,31 @@ describe("the hub's media relay", () => {
 				seq: 2,
 			}),
 		];
-		bed.receiveFromHub({ t: "signal", hops: 0, signals: wires });
+		const [invite, offer] = wires;
+		bed.receiveFromHub({ t: "signal", hops: 0, signals: [invite] });
 		await ward.pass(100);
-		const media = await bed.connect("hub");
-		media.receive("audio", true);
+		const connecting = bed.connect("hub").then((media) => media.receive("audio", true));
+		bed.receiveFromHub({ t: "signal", hops: 0, signals: [offer] });
 		await ward.pass(100);
+		await connecting;
 		const said = ward.overHub.filter(({ to }) => to === "hub");
 		expect(said.map(({ kind }) => kind)).toContain("candidate");
 		const answers = said.filter((each) => each.kind === "description");
 		expect(answers.map((each) => each.kind === "description" && each.type)).toContain("answer");
 		expect(bed.alive()).toEqual(["station-main"]);
 		expect(ward.page("bed-b01").signals).toMatchObject([{ kind: "invite", from: "hub" }]);
+		// Once it is connected it is still no way for signals: those go to the hub as before.
+		const [answer] = answers;
+		if (answer?.kind !== "description") throw new Error("no answer");
+		await pc.setRemoteDescription({ type: "answer", sdp: answer.sdp });
+		for (const each of said) {
+			if (each.kind === "candidate") await pc.addIceCandidate({ candidate: each.candidate });
+		}
+		await ward.pass(2_000);
+		expect(pc.connectionState).toBe("connected");
+		bed.signal("hub", { kind: "heard", talk: TALK, ms: 1_000 });
+		await ward.pass(100);
+		expect(ward.overHub.at(-1)).toMatchObject({ kind: "heard", to: "hub" });
 		bed.release("hub");
 		await ward.pass(100);
 		expect(ward.overHub.at(-1)).toMatchObject({ kind: "close", to: "hub", connection });
