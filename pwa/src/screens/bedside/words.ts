@@ -44,6 +44,7 @@ export const bedside = words(
 		stepStored: "已送达",
 		stepReceived: "护士站已收到",
 		stepTaken: "护士马上到",
+		stepTalking: "护士已接听",
 		// the line
 		privacy: "隐私",
 		privacyOn: "隐私已开",
@@ -126,6 +127,7 @@ export const bedside = words(
 		stepStored: "Delivered",
 		stepReceived: "Station has it",
 		stepTaken: "Nurse coming",
+		stepTalking: "Nurse answered",
 		privacy: "Privacy",
 		privacyOn: "Privacy on",
 		lineOpen: "Line open",

@@ -231,3 +231,35 @@ it("speaks English", () => {
 	for (const words of ["Bed 12", "Talking", "Mute", "Hold", "Transfer", "Hang up"])
 		expect(text()).toContain(words);
 });
+
+describe("the other's picture", () => {
+	/** `srcObject` as it is set, oldest first */
+	function watch(): unknown[] {
+		const set: unknown[] = [];
+		Object.defineProperty(HTMLVideoElement.prototype, "srcObject", {
+			configurable: true,
+			set: (stream: unknown) => set.push(stream),
+		});
+		return set;
+	}
+
+	it("stays on while the state goes on, and is not drawn while the talk is held", async () => {
+		const set = watch();
+		const picture = {} as MediaStream;
+		const leg = sampleLeg("bed-b12", { picture });
+		const terminal = show([leg]);
+		await tick();
+		for (const peerMuted of [true, false]) {
+			terminal.set({
+				now: NOW + 1000,
+				talk: talkOf([{ ...leg, peerMuted }]),
+			});
+			await tick();
+		}
+		expect(set).toEqual([picture]);
+		terminal.set({ talk: talkOf([{ ...leg, state: "held" }]) });
+		await tick();
+		expect(document.querySelector("video")).toBeNull();
+		expect(set).toEqual([picture, null]);
+	});
+});

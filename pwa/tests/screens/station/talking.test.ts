@@ -131,6 +131,25 @@ describe("a talk without a call", () => {
 		]);
 	});
 
+	it("asks which station where there are more than two", async () => {
+		const given = structuredClone(directory);
+		const third = structuredClone(given.terminals["station-vice"]);
+		if (third === undefined) throw new Error("no vice station");
+		given.terminals["station-third"] = { ...third, id: "station-third", name: "护士站三号机" };
+		const terminal = await show({ directory: given });
+		expect(all("call-station-talk")).toEqual([]);
+		await click('[data-testid="choose-station"][data-what="talk"]');
+		expect(all("choose-station")).toEqual([]);
+		await click('[data-terminal="station-third"]');
+		expect(terminal.talk.did).toEqual([["call", "station-third", "talk"]]);
+		await click('[data-testid="choose-station"][data-what="call"]');
+		expect(all("press-station").map((one) => one.textContent?.trim())).toContain("护士站三号机");
+		await touch("station-back");
+		await click('[data-testid="choose-station"][data-what="call"]');
+		await click('[data-terminal="station-vice"]');
+		expect(terminal.presses.at(-1)).toMatchObject({ type: "station", to: "station-vice" });
+	});
+
 	it("is not asked for twice, nor of a bed without a terminal", async () => {
 		const given = structuredClone(directory);
 		delete given.terminals["bed-b12"];
@@ -151,7 +170,7 @@ describe("a broadcast", () => {
 		expect((all("broadcast-start")[0] as HTMLButtonElement).disabled).toBe(true);
 		await touch("broadcast-target", '[data-kind="room"][data-id="r06"]');
 		await touch("broadcast-target", '[data-kind="bed"][data-id="b02"]');
-		expect(text()).toContain("已选 3 床");
+		expect(text()).toContain("已选 3 张床");
 		await touch("broadcast-start");
 		expect(terminal.talk.did).toEqual([["broadcast", ["bed-b02", "bed-b11", "bed-b12"]]]);
 		await touch("broadcast-end");
@@ -168,7 +187,7 @@ describe("a broadcast", () => {
 			});
 		await open("broadcast");
 		await touch("broadcast-target", '[data-kind="room"][data-id="r06"]');
-		expect(text()).toContain("其中 1 床不在线");
+		expect(text()).toContain("其中 1 张床不在线");
 	});
 
 	it("says who hears it, who does not and why, and runs on under other tabs", async () => {
@@ -177,7 +196,7 @@ describe("a broadcast", () => {
 		expect(all("broadcast-end")).toHaveLength(1);
 		await open("broadcast");
 		const told = all("broadcast-reached")[0]?.textContent;
-		for (const words of ["1 / 3", "正在接通 1 床"]) expect(told).toContain(words);
+		for (const words of ["1 / 3", "正在接通 1 张床"]) expect(told).toContain(words);
 		expect(all("broadcast-missed").map((one) => one.textContent)).toEqual(["2床 床旁有呼叫"]);
 		expect(all("broadcast-record")).toEqual([]);
 		terminal.set({
