@@ -50,7 +50,7 @@ import type {
 	Terminal,
 	TerminalState,
 } from "./terminal_types";
-import { talkControl, WardLinks } from "./ward_links";
+import { isWithHub, talkControl, WardLinks } from "./ward_links";
 
 /** When the hub was last heard is written to the disk at most so often. */
 const KEEP_HEARD_MS = 15_000;
@@ -566,7 +566,9 @@ export class WardTerminal implements Terminal {
 	}
 
 	private layer(): Layer {
-		return this.links?.layer() ?? (this.running?.provider.connected ? 1 : 4);
+		const { links, running, self } = this;
+		if (links !== null) return links.layer();
+		return running && self && isWithHub(running.provider, self) ? 1 : 4;
 	}
 
 	private soundState(): TerminalState["sound"] {

@@ -9,7 +9,7 @@ import { layerOf } from "./mesh/layer";
 import { Mesh } from "./mesh/mesh";
 import { NeighbourPresence } from "./mesh/neighbour_presence";
 import * as names from "./protocol/names";
-import { parseObject } from "./replica/provider";
+import { type Provider, parseObject } from "./replica/provider";
 import type { Running } from "./running";
 import { verify } from "./signalling/verify";
 import { UploadRefused } from "./talk/port";
@@ -61,7 +61,7 @@ export class WardLinks {
 		const atPresence = names.presence(self.ward);
 		this.session = parts.newId();
 		let mesh: Mesh | null = null;
-		this.layer = () => layerOf(self, directory(), provider.connected, mesh?.alive() ?? []);
+		this.layer = () => layerOf(self, directory(), isWithHub(provider, self), mesh?.alive() ?? []);
 		mesh = new Mesh({
 			self,
 			key: port.key,
@@ -186,6 +186,11 @@ export class WardLinks {
 		}
 		return found;
 	}
+}
+
+/** Whether calls come by the hub: a hello alone brings none, before the token is there and documents are joined. */
+export function isWithHub(provider: Provider, self: SelfInfo): boolean {
+	return provider.connected && provider.isJoined(names.presence(self.ward));
 }
 
 /** The hub has understood and said no: asking again changes nothing. */

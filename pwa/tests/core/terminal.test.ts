@@ -41,7 +41,7 @@ describe("a press", () => {
 			expect(progress(bed)).toEqual(["kept"]);
 		});
 		ward.hub.stateless = answer;
-		for (let beat = 0; beat < 5; beat++) await bed.beat();
+		for (let beat = 0; beat < 50 && progress(bed)[0] !== "received"; beat++) await bed.beat();
 		const seen = bed.states.flatMap((state) => state.ownPresses.map((press) => press.progress));
 		expect([...new Set(seen)]).toEqual(["pressed", "kept", "stored", "received"]);
 		expect(row(station)).toMatchObject({ bed: "b01", purpose: "water", count: 1, ringing: true });

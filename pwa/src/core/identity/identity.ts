@@ -14,6 +14,8 @@ const RENEW_MS = 3 * 60_000;
 /** A document that is denied with a token this young is denied for another reason. */
 const FRESH_MS = 30_000;
 const RETRY_MIN_MS = 1_000;
+/** A hub answers within a fraction of this. */
+const HANGS_MS = 1_000;
 const RETRY_MAX_MS = 10_000;
 /** The hub does not know this key: asked again seldom, for it may be set right there. */
 const UNKNOWN_RETRY_MS = 30_000;
@@ -44,6 +46,7 @@ export class Identity {
 	private code: string | null = null;
 	private renewAt = 0;
 	private fetchedAt = 0;
+	private askedAt = 0;
 	private retryMs = RETRY_MIN_MS;
 
 	constructor(options: IdentityOptions) {
@@ -87,6 +90,8 @@ export class Identity {
 	/** The hub was heard, or refused the token: a new one is due, unless this one is fresh and the refusal meant something else. */
 	due(): void {
 		if (this.token !== null && this.options.monotonic() - this.fetchedAt < FRESH_MS) return;
+		// A question that hangs since before the hub came back is not waited for.
+		if (this.options.monotonic() - this.askedAt >= HANGS_MS) this.asking = null;
 		this.renewAt = Math.min(this.renewAt, this.options.monotonic() + RETRY_MIN_MS);
 	}
 
@@ -99,10 +104,13 @@ export class Identity {
 
 	/** One asking at a time. */
 	private ask(): Promise<void> {
-		this.asking ??= this.renew().finally(() => {
-			this.asking = null;
+		if (this.asking !== null) return this.asking;
+		this.askedAt = this.options.monotonic();
+		const asking = this.renew().finally(() => {
+			if (this.asking === asking) this.asking = null;
 		});
-		return this.asking;
+		this.asking = asking;
+		return asking;
 	}
 
 	private async renew(): Promise<void> {
