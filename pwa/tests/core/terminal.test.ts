@@ -147,7 +147,8 @@ describe("a press", () => {
 			expect(bed.state()).toMatchObject({ hubStorage: "full", unsent: 1 });
 		});
 		ward.storageFull = false;
-		for (let beat = 0; beat < 4; beat++) await bed.beat();
+		// its back-off grows to half a minute
+		for (let beat = 0; beat < 40 && bed.state().unsent > 0; beat++) await bed.beat();
 		expect(bed.state()).toMatchObject({ hubStorage: "ok", unsent: 0 });
 	});
 
@@ -158,7 +159,7 @@ describe("a press", () => {
 		await bed.terminal.press("patient");
 		await settle(ward);
 		ward.hub.stateless = answer;
-		for (let beat = 0; beat < 5; beat++) await bed.beat();
+		for (let beat = 0; beat < 20 && bed.state().unsent > 0; beat++) await bed.beat();
 		expect(ward.facts).toBe(1);
 		expect(progress(bed)).toEqual(["stored"]);
 	});
