@@ -11,10 +11,11 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +28,13 @@ Run = dict[str, Any]
 Result = dict[str, Any]
 
 CALLS, QUICK_CALLS = 10_000, 60
-_CALLS_A_RUN = 500
-_LONG: Run = {"seed": "long", "calls": 1_500, "pressMs": 2_500, "aftermath": True}
-"""The ward of the others for longer: pages live for an hour, and closed calls leave the documents."""
-_LARGE: Run = {"seed": "large", "calls": 500, "size": "large"}
-_CUTS: Run = {"seed": "cuts", "calls": 500, "pressMs": 9_000, "faultMs": 30_000, "stretch": 20}
+_CALLS_A_RUN = 250
+_LONG: Run = {"seed": "long", "calls": 1_000, "pressMs": 2_500, "aftermath": True}
+"""The ward of the others for longer: pages live on, and closed calls leave the documents."""
+_LARGE: Run = {"seed": "large", "calls": 250, "size": "large"}
+_CUTS: Run = {"seed": "cuts", "calls": 400, "pressMs": 9_000, "faultMs": 30_000, "stretch": 20}
 """Cuts that last longer than closed calls stay in the documents."""
-_AWAY: Run = {"seed": "away", "calls": 500, "hubAway": True}
+_AWAY: Run = {"seed": "away", "calls": 250, "hubAway": True}
 _WAYS = {
     "hub": ("hub up", 1_000),
     "mesh": ("hub down, by neighbours", 5_000),
@@ -60,18 +61,23 @@ def plan(calls: int, first_seed: int, quick: bool) -> Iterator[Run]:
         seed += 1
 
 
+def node() -> str:
+    """Return the Node of this project, or the machine's."""
+    own = Path(sys.executable).parent
+    return shutil.which("node", path=str(own)) or shutil.which("node") or "node"
+
+
 def build(folder: Path) -> Path:
     """Make one file of the harness; returns it."""
-    vite = PWA / "node_modules/.bin/vite"
+    vite = PWA / "node_modules/vite/bin/vite.js"
     how = ("--config", "tests/faults/vite.config.ts", "--outDir", str(folder), "--logLevel", "error")
-    subprocess.run([str(vite), "build", *how], cwd=PWA, check=True)
+    subprocess.run([node(), str(vite), "build", *how], cwd=PWA, check=True)
     return folder / "many.mjs"
 
 
 def play(program: Path, run: Run) -> Result:
     """Play one run; its result, or what it said when it ended without one."""
-    node = shutil.which("node") or "node"
-    ended = subprocess.run([node, program, json.dumps(run)], capture_output=True, text=True, check=False)
+    ended = subprocess.run([node(), program, json.dumps(run)], capture_output=True, text=True, check=False)
     try:
         result: Result = json.loads(ended.stdout.splitlines()[-1])
     except (IndexError, ValueError):
@@ -140,14 +146,14 @@ def main() -> int:
         program = build(Path(folder))
         if options.only_run:
             run = {**json.loads(options.only_run), "echo": True}
-            return subprocess.run(["node", program, json.dumps(run)], check=False).returncode
+            return subprocess.run([node(), program, json.dumps(run)], check=False).returncode
         calls = options.calls or (QUICK_CALLS if options.quick else CALLS)
         results = []
         with ThreadPoolExecutor(options.processes) as pool:
             runs = plan(calls, options.seed, options.quick)
-            for result in pool.map(lambda run: play(program, run), runs):
-                tell(result)
-                results.append(result)
+            for played in as_completed([pool.submit(play, program, run) for run in runs]):
+                results.append(played.result())
+                tell(results[-1])
     figures = figures_of(results)
     figures.append(Figure("time", time.perf_counter() - started, "s"))
     return report("Calls under faults", figures, options)
