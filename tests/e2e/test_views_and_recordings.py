@@ -16,6 +16,8 @@ import httpx
 import pytest
 from playwright.sync_api import Locator, Page, Playwright, expect
 from ward_hub.db.engine import open_database, sqlite_url
+from ward_hub.demo.hub_account import HubAccount
+from ward_hub.demo.terminal_key import TerminalKey
 from ward_hub.directory import fixture, store
 from ward_sync.canonical import Json
 
@@ -178,6 +180,18 @@ def nurse_token(station: Screen) -> str:
     return token
 
 
+def terminal_token(ward: Ward) -> str:
+    """A token of a PDA that nobody has signed in at."""
+
+    async def ask() -> str:
+        async with httpx.AsyncClient(base_url=ward.hub.url, trust_env=False) as http:
+            account = HubAccount(http, "pda-02", TerminalKey.generate())
+            await account.enrol(ward.hub.enrol("pda-02").partition("#enrol=")[2])
+            return (await account.token()).token
+
+    return run_async(ask())
+
+
 def recording(ward: Ward, talk: str, token: str | None) -> httpx.Response:
     headers = {} if token is None else {"authorization": f"Bearer {token}"}
     address = f"{ward.hub.url}/api/wards/{fixture.WARD}/recordings/{talk}"
@@ -191,7 +205,8 @@ def expect_recording(ward: Ward, talk: str, token: str, page: Page) -> None:
     assert answer.headers["content-type"].startswith("audio/webm")
     assert answer.content.startswith(b"\x1a\x45\xdf\xa3")
     assert len(answer.content) > 5_000
-    assert recording(ward, talk, None).status_code in (401, 403)
+    assert recording(ward, talk, None).status_code == 401
+    assert recording(ward, talk, terminal_token(ward)).status_code == 403
 
 
 def test_a_recorded_talk_is_told_at_both_ends_and_kept_at_the_hub(ward: Ward) -> None:

@@ -7,6 +7,7 @@ beside the loop.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 from ward_signalling.media.port import MediaRefused, RelayMedia
@@ -35,5 +36,7 @@ def _load() -> Callable[[], RelayMedia]:
     from ward_signalling.media.peers import make_certificate
     from ward_signalling.media.relay import Relay
 
+    # A line for each pair of addresses that it tries: hundreds a broadcast, over the lines about calls.
+    logging.getLogger("aioice").setLevel(logging.WARNING)
     certificate = make_certificate()
     return lambda: Relay(certificate)
