@@ -15,12 +15,15 @@ export const words = {
 	},
 	steps: [
 		{ zh: "床头屏按“呼叫”，护士站响铃", en: "Call at the bedside: the station rings" },
-		{ zh: "护士站接受，再清除", en: "Accept at the station, then clear" },
+		{ zh: "护士站接听，说完挂断", en: "Answer at the station, talk, hang up" },
 		{
-			zh: "断开中枢，再按一次：病区直连，呼叫照常到达",
-			en: "Kill the hub and call again: terminals reach each other directly",
+			zh: "断开中枢，再按一次：病区直连，呼叫、通话照常",
+			en: "Kill the hub, call again: terminals call and talk directly",
 		},
-		{ zh: "恢复中枢：呼叫带原时间到达", en: "Start the hub: the call arrives with its time" },
+		{
+			zh: "恢复中枢：补记这次呼叫，时间不变",
+			en: "Start the hub: it writes that call down, with its time",
+		},
 	],
 	hub: {
 		running: { zh: "中枢运行中", en: "Hub is running" },

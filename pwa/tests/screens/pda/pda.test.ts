@@ -119,6 +119,15 @@ describe("talk", () => {
 		expect(terminal.talk.did).toEqual([["answer", rows[1]?.id]]);
 	});
 
+	it("offers no answer to the call this phone talks about, and no bait where another talks", async () => {
+		const talking = row("bed:b12", "patient", { state: "talking" });
+		const terminal = await show({ board: boardOf([talking]) });
+		expect(find('[data-testid="act-answered"]')?.classList).not.toContain("answer");
+		terminal.set({ talk: talkOf([sampleLeg("bed-b12", { calls: talking.calls })]) });
+		await settle();
+		expect(find('[data-testid="act-answered"]')).toBeNull();
+	});
+
 	it("says so when an answer could not be kept", async () => {
 		const terminal = await show({ board: boardOf([row("bed:b12", "patient")]) });
 		terminal.talk.answer = () => Promise.reject(new Error("storage"));
