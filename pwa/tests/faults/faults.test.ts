@@ -15,7 +15,7 @@ describe("A5: a ward under faults", () => {
 		["three", 95, {}],
 		["four", 95, {}],
 		["without the hub", 100, { hubAway: true }],
-		["later", 20, { aftermath: true }],
+		["later", 20, { aftermath: true, faultMs: 2_000 }],
 	])(
 		"%s: %i calls, none lost, none resurrected, none cleared unseen, boards equal",
 		async (seed, calls, more) => {
@@ -23,7 +23,7 @@ describe("A5: a ward under faults", () => {
 			expect(run.failures).toEqual([]);
 			expect(run.kept).toBeGreaterThan(calls * 0.9);
 			expect(run.over).toBeGreaterThan(calls / 5);
-			expect([...run.faults.values()].reduce((sum, each) => sum + each)).toBeGreaterThan(5);
+			expect([...run.faults.values()].reduce((sum, each) => sum + each)).toBeGreaterThanOrEqual(5);
 		},
 		PATIENCE_MS,
 	);
