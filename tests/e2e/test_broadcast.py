@@ -6,19 +6,25 @@ What is asked is whether sound comes out at the beds, and whether the bed's peop
 from __future__ import annotations
 
 import re
+import shutil
+import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Locator, Page, Playwright, expect
+from ward_hub.db.engine import open_database, sqlite_url
 from ward_hub.demo.terminal_key import TerminalKey
 from ward_hub.directory import fixture
+from ward_hub.identity import enrolment, keys
 
-from tests.helpers.browser import Screen
+from tests.helpers.browser import ARGUMENTS, AUTOPLAY, PANELS, Screen
 from tests.helpers.cuts import Ward, open_tab, open_ward
-from tests.helpers.peers import hears, sound, until
+from tests.helpers.hub_process import DATABASE, HubProcess, run_async
+from tests.helpers.namespaces import NoNamespaces, network
+from tests.helpers.peers import hears, sound, until, watch
 
 FOUR = ("b01", "b02", "b03", "b04")
 THREE = FOUR[:3]
@@ -57,15 +63,25 @@ def open_screens(ward: Ward, beds: Sequence[str]) -> tuple[Screen, dict[str, Scr
     return station, screens
 
 
-def enrol_the_rest(ward: Ward, beds: Sequence[str]) -> None:
-    """Enrol all other bedsides: they are of the ward, and not there."""
-    with httpx.Client(base_url=ward.hub.url, trust_env=False) as http:
-        for terminal in fixture.terminals():
-            if terminal.kind.value != "bedside" or terminal.bed in beds:
-                continue
-            code = ward.hub.enrol(terminal.id).partition("#enrol=")[2]
-            key = TerminalKey.generate().public_key
-            http.post("/api/enrol", json={"code": code, "public_key": key}).raise_for_status()
+def enrol_the_rest(hub: HubProcess, beds: Sequence[str]) -> None:
+    """Give all other bedsides a key, in SQL: they are of the ward, and not there."""
+
+    async def enrol() -> None:
+        database = open_database(sqlite_url(hub.data / DATABASE))
+        try:
+            for terminal in fixture.terminals():
+                if terminal.kind.value != "bedside" or terminal.bed in beds:
+                    continue
+                now = time.time_ns() // 1_000_000
+                key = keys.decode_base64url(TerminalKey.generate().public_key, keys.POINT_BYTES)
+                assert key is not None
+                async with database.session.begin() as session:
+                    code = await enrolment.make_code(session, terminal.id, now)
+                await enrolment.enrol(database, code, key, now)
+        finally:
+            await database.close()
+
+    run_async(enrol())
 
 
 def choose(station: Screen, kind: str, *ids: str) -> None:
@@ -128,7 +144,7 @@ def gain(screen: Screen) -> float:
 def test_the_whole_ward_is_spoken_to_through_the_hub(ward: Ward) -> None:
     """CALL-02: one stream to the hub, which speaks to all; who is not there is told by name."""
     station, beds = open_screens(ward, THREE)
-    enrol_the_rest(ward, THREE)
+    enrol_the_rest(ward.hub, THREE)
     choose(station, "ward", fixture.WARD)
     expect(station.get("broadcast-tab").get_by_role("status")).to_contain_text(str(WARD_BEDS))
     station.get("broadcast-start").click()
@@ -216,3 +232,43 @@ def test_a_recorded_announcement_is_played_without_the_hub(ward: Ward) -> None:
     expect_reached(station, 2, 2)
     expect(station.get("broadcast-start")).to_be_visible()
     hub_back(ward, station, *beds.values())
+
+
+def test_on_a_lan_the_hub_speaks_to_a_bed_on_another_host(
+    playwright: Playwright, built_app: Path, ward_template: Path, tmp_path: Path
+) -> None:
+    """CALL-02: hub, station and bed have nothing in common but the switch, and no way out of the ward.
+
+    The bed's browser was not asked for its microphone: it tells names (mDNS) in place of its addresses.
+    """
+    with ExitStack() as stack:
+        try:
+            hosts = stack.enter_context(network(["hub", "station", "bed"]))
+        except NoNamespaces as why:
+            pytest.skip(f"no network namespaces here: {why}")
+        hub = HubProcess(tmp_path / "hub", ward_template, hosts["hub"])
+        hub.start()
+        stack.callback(hub.stop)
+        screens = {}
+        for name, terminal in (("station", "station-main"), ("bed", "bed-b01")):
+            chromium = hosts[name].wrapper(shutil.which("chromium") or "", tmp_path)
+            secure = f"--unsafely-treat-insecure-origin-as-secure={hub.url}"
+            asked = [one for one in ARGUMENTS if name == "station" or "fake-ui" not in one]
+            browser = playwright.chromium.launch(executable_path=chromium, args=[*asked, AUTOPLAY, secure])
+            stack.callback(browser.close)
+            allowed = ["microphone"] if name == "station" else None
+            page = watch(browser.new_context(locale="zh-CN", permissions=allowed)).new_page()
+            kind = hub.address(terminal).split("/t/")[1].split("/")[0]
+            page.set_viewport_size({"width": PANELS[kind][0], "height": PANELS[kind][1]})
+            page.goto(hub.enrol(terminal))
+            screens[name] = Screen(page, kind, terminal)
+            screens[name].expect_ready()
+        enrol_the_rest(hub, ["b01"])
+        station, bed = screens["station"], screens["bed"]
+        choose(station, "ward", fixture.WARD)
+        expect(station.get("broadcast-tab").get_by_role("status")).to_contain_text(str(WARD_BEDS))
+        station.get("broadcast-start").click()
+        expect(line(bed)).to_have_attribute("data-with", "hub", timeout=RELAYED_MS)
+        hears(bed.page)
+        expect_reached(station, 1, WARD_BEDS)
+        expect_way(station, "relay")

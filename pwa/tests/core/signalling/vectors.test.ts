@@ -72,6 +72,7 @@ describe("legs.json", () => {
 		states: LegState[];
 		events: LegEvent[];
 		timeouts: Record<string, number>;
+		inviting_most_ms: number;
 		silent_ms: number;
 		table: { name: string; state: LegState; event: LegEvent; next: LegState }[];
 	}>("legs.json");
@@ -88,6 +89,8 @@ describe("legs.json", () => {
 
 	test("times (SG22, SG23)", () => {
 		expect(LEG_TIMEOUTS_MS).toEqual(legs.timeouts);
+		const { inviting = 0, ringing = 0 } = LEG_TIMEOUTS_MS;
+		expect(inviting + ringing).toBe(legs.inviting_most_ms);
 		expect(SILENT_MS).toBe(legs.silent_ms);
 	});
 });
