@@ -57,28 +57,29 @@ class Renderer:
 
     def __init__(self, profile: Path) -> None:
         mine = f"--user-data-dir={profile}"
-        browsers = [
-            process
-            for process in psutil.process_iter(["cmdline"])
-            if mine in (process.info["cmdline"] or ()) and "--type=renderer" not in process.info["cmdline"]
-        ]
-        found = {
-            child.pid: child
-            for process in browsers
-            for child in process.children(recursive=True)
-            if "--type=renderer" in child.cmdline()
-        }
-        # Spare renderers wait for pages that do not come: the one with the most work is the page's.
-        self._process = max(found.values(), key=lambda each: sum(each.cpu_times()[:2]))
+        renderers: dict[int, psutil.Process] = {}
+        for process in psutil.process_iter(["cmdline"]):
+            if mine not in (process.info["cmdline"] or ()):
+                continue
+            for each in (process, *process.children(recursive=True)):
+                words = each.cmdline()
+                # The browser's own surface has renderers too.
+                if "--type=renderer" in words and not {"--top-chrome-webui", "--extension-process"} & set(
+                    words
+                ):
+                    renderers[each.pid] = each
+        # Spare ones wait for pages that do not come: the page's has done the work.
+        self._process = max(renderers.values(), key=lambda each: sum(each.cpu_times()[:2]))
 
     def memory_mib(self) -> float:
         return float(self._process.memory_full_info().pss) / 2**20
 
     def cpu_percent(self, seconds: float) -> float:
         """Share of one core over the while."""
-        self._process.cpu_percent()
+        before = sum(self._process.cpu_times()[:2])
+        began = time.monotonic()
         time.sleep(seconds)
-        return float(self._process.cpu_percent())
+        return float(100 * (sum(self._process.cpu_times()[:2]) - before) / (time.monotonic() - began))
 
 
 def grow(crowd: LoadBrowser, names: Sequence[str]) -> None:
@@ -105,13 +106,13 @@ def measure(folder: Path, quick: bool) -> list[Figure]:
         ):
             station = alone.screen(STATION).page
             ready_in(station)
-            page = Renderer(folder / "station")
             links = 0
             for names in [[], *crowds(quick)]:
                 grow(crowd, names)
                 links += len(names)
                 linked(station, links)
                 time.sleep(settle)
+                page = Renderer(folder / "station")
                 cpu = page.cpu_percent(5.0 if quick else LOOK_S)
                 memory = page.memory_mib()
                 seen.append((links, memory, cpu))
