@@ -46,6 +46,7 @@ export class Incoming {
 		const pictures = signal.video === 1 && bothSee(port.camera, from, port.directory());
 		const video = purpose === "view" || (purpose === "talk" && pictures);
 		const leg = legs.add({ talk, with: from, purpose, calls, invited: false, atOnce, video });
+		if (purpose === "talk") leg.cover(privacy.guards);
 		if (atOnce) {
 			if (purpose === "talk" && privacy.mutes(calls)) leg.mute("privacy");
 			leg.accept();

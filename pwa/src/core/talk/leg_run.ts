@@ -51,6 +51,8 @@ export class Leg {
 	private warned = false;
 	private acceptAt: number | null = null;
 	private clipAt: number | null = null;
+	/** the privacy key is on: a press may open the microphone, never the camera */
+	private covered = false;
 	private peerMuted = false;
 	private recordingThere = false;
 	private holdHere = false;
@@ -204,6 +206,14 @@ export class Leg {
 		this.muted = muted;
 		this.settle();
 		if (changed && this.openedAt !== null) this.tellMuted();
+		this.home.changed();
+	}
+
+	/** The camera of a talk, whoever may hear it. */
+	cover(covered: boolean): void {
+		if (this.isOver || this.covered === covered) return;
+		this.covered = covered;
+		this.settle();
 		this.home.changed();
 	}
 
@@ -377,7 +387,8 @@ export class Leg {
 	/** What is on to be heard and seen follows from the state, and from nothing else. */
 	private settle(): void {
 		// A muted talk may still be seen; the privacy key covers the camera too.
-		this.media.set(this.state === "open", this.muted === null, this.muted !== "privacy");
+		const seen = this.muted !== "privacy" && !this.covered;
+		this.media.set(this.state === "open", this.muted === null, seen);
 	}
 
 	private go(event: LegEvent): void {

@@ -1,4 +1,4 @@
-/** The bed's privacy key: nobody is answered by itself, nobody looks in, and the microphone is off unless it was asked for. */
+/** The bed's privacy key: nobody is answered by itself, nobody looks in, and the microphone is off unless a press asked for it. */
 import type { Leg } from "./leg_run";
 import type { TalkPort } from "./port";
 import { isOwn } from "./who";
@@ -36,6 +36,7 @@ export class Privacy {
 		this.since = on ? this.port.now() : null;
 		this.known = true;
 		for (const leg of living) {
+			if (leg.plan.purpose === "talk") leg.cover(on);
 			if (on && leg.plan.purpose === "view" && !leg.plan.invited) leg.close("hang_up", "refused");
 			else if (on && leg.state === "ringing") leg.byHandOnly();
 			else if (on && leg.muted === null) leg.mute("privacy");

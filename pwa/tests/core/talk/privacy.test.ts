@@ -191,6 +191,16 @@ describe("looking through a camera", () => {
 		expect(bed.media.hot).toBe(false);
 	});
 
+	it("keeps the camera covered when a press after the key lets the nurse hear", async () => {
+		bed.talks.setPrivacy(true);
+		await ward.pass(1);
+		await talking();
+		expect(bed.media.hot).toBe(true);
+		expect(bed.leg.camera).toBe(false);
+		bed.talks.setPrivacy(false);
+		expect(bed.leg.camera).toBe(true);
+	});
+
 	it("shows both in a talk when both have a camera and the ward allows it", async () => {
 		await talking();
 		expect(station.leg).toMatchObject({ camera: true });
