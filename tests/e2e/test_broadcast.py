@@ -24,15 +24,13 @@ from tests.helpers.browser import ARGUMENTS, AUTOPLAY, PANELS, Screen
 from tests.helpers.cuts import Ward, open_tab, open_ward
 from tests.helpers.hub_process import DATABASE, HubProcess, run_async
 from tests.helpers.namespaces import NoNamespaces, network
-from tests.helpers.peers import hears, sound, until, watch
+from tests.helpers.peers import falls_silent, hears, until, watch
 
 FOUR = ("b01", "b02", "b03", "b04")
 THREE = FOUR[:3]
 WARD_BEDS = 46
 CLIP_MS = 2_500
 """How long an announcement is spoken; long enough to be seen at the beds while it is played."""
-SILENT_MS = 1_500
-SILENT_WITHIN_S = 6.0
 RELAYED_MS = 15_000
 """The hub loads its media with the first broadcast, most of a second, and dials eight at once."""
 PLAYED = """(() => {
@@ -135,18 +133,6 @@ def played(page: Page, how: str, what: str) -> bool:
     return found
 
 
-def expect_silent(screen: Screen) -> None:
-    """Wait until nothing comes in for a while: what was on its way when the end came is still played."""
-
-    def silent() -> bool:
-        before = sound(screen.page)
-        # sound comes in real time
-        screen.page.wait_for_timeout(SILENT_MS)
-        return sound(screen.page) - before < 0.001
-
-    until(silent, SILENT_WITHIN_S, screen.page, "sound still comes in")
-
-
 def test_the_whole_ward_is_spoken_to_through_the_hub(ward: Ward) -> None:
     """CALL-02: one stream to the hub, which speaks to all; who is not there is told by name."""
     station, beds = open_screens(ward, THREE)
@@ -174,7 +160,7 @@ def test_the_whole_ward_is_spoken_to_through_the_hub(ward: Ward) -> None:
     station.get("broadcast-end").click()
     for bed in others:
         expect(line(bed)).to_have_count(0)
-        expect_silent(bed)
+        falls_silent(bed.page)
     pressed.get("cancel").click()
     expect(station.row("bed:b01")).to_have_count(0)
 
@@ -199,7 +185,7 @@ def test_a_station_speaks_to_four_beds_without_the_hub(ward: Ward) -> None:
     expect_reached(station, 3, 4)
     missed = station.page.locator('[data-testid="broadcast-missed"][data-terminal="bed-b01"]')
     expect(missed).to_be_visible()
-    expect_silent(pressed)
+    falls_silent(pressed.page)
     for bed in others:
         expect_told(bed)
         hears(bed.page)
@@ -207,7 +193,7 @@ def test_a_station_speaks_to_four_beds_without_the_hub(ward: Ward) -> None:
     station.get("broadcast-end").click()
     for bed in others:
         expect(line(bed)).to_have_count(0)
-        expect_silent(bed)
+        falls_silent(bed.page)
     expect(station.get("broadcast-start")).to_be_visible()
     pressed.get("cancel").click()
     expect(station.row("bed:b01")).to_have_count(0)

@@ -96,6 +96,10 @@ class HubProcess:
         self._end(signal.SIGTERM)
 
     @property
+    def running(self) -> bool:
+        return self._process is not None
+
+    @property
     def pid(self) -> int:
         """Process id of the running hub."""
         assert self._process is not None, "the hub does not run"

@@ -51,6 +51,7 @@ HEARD = f"""async ([from, seconds]) => {{
 """When (ms since the epoch) the energy has grown beyond `from`; null when not within `seconds`."""
 
 LOOK_S = 0.25
+SILENT_MS = 1_000
 
 
 def watch(context: BrowserContext) -> BrowserContext:
@@ -81,6 +82,17 @@ def hears(page: Page, within_s: float = 5.0) -> float:
     """Wait until real sound comes in at the page: energy grows, not packets alone."""
     before = sound(page)
     return until(lambda: sound(page) > before + 0.01, within_s, page, "no sound came in")
+
+
+def falls_silent(page: Page, within_s: float = 10.0) -> None:
+    """Wait until no sound comes in for a second: what was on its way is still played."""
+
+    def silent() -> bool:
+        before = sound(page)
+        page.wait_for_timeout(SILENT_MS)  # sound comes in real time
+        return sound(page) - before < 0.001
+
+    until(silent, within_s, page, "sound still comes in")
 
 
 def connections(page: Page) -> list[str]:
