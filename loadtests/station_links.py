@@ -1,8 +1,8 @@
 """What a station's links cost it: `python -m loadtests.station_links` (the plan must suit a panel of 1 GB).
 
 One station's page in a browser of its own; a crowd of real pages in another: first none, then 8, 16 and 24
-(more pages than that leave two cores no time to be measured in). At each size, once the links are up: memory of
-the station's page (private and shared, as the system counts it) and its CPU over a while in which nothing
+(more pages leave two cores no time to be measured in). At each size, once the links are up: memory of the
+station's page (private and shared, as the system counts it) and its CPU over a while in which nothing
 happens. From the slope follows what all links of the standard ward's plan cost.
 """
 
@@ -24,7 +24,7 @@ from tests.helpers.hub_process import HubProcess, build_template
 
 STATION = "station-main"
 PLAN = 97
-"""Links of a station in the standard ward: 46 beds, 26 doors, 20 PDAs, 3 corridor screens, whiteboard, vice."""
+"""Of a station in the standard ward: 46 beds, 26 doors, 20 PDAs, 3 corridor screens, whiteboard, vice."""
 LINKED_MS = 180_000
 SETTLE_S, LOOK_S = 10.0, 30.0
 PANEL_MIB = 1024.0
