@@ -20,12 +20,19 @@ READY = 'body[data-phase="ready"]'
 
 
 class LoadBrowser(Chromium):
-    """The tests' browser; a load test also needs what Playwright calls its context."""
+    """The tests' browser, each page in a window of its own: a tab that is not in front gets a frame a second,
+    and a terminal's page is always in front. A load test also needs what Playwright calls its context."""
 
     @property
     def context(self) -> BrowserContext:
         assert self._context is not None, "the browser does not run"
         return self._context
+
+    def _new_page(self) -> Page:
+        opener = self.context.pages[0]
+        with self.context.expect_page() as opened:
+            opener.evaluate("void window.open('about:blank', '_blank', 'popup,width=800,height=600')")
+        return opened.value
 
 
 def ready_in(page: Page, layer: int | None = 1) -> None:

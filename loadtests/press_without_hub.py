@@ -22,7 +22,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from loadtests.pages import LoadBrowser, browser_and_hub, ready_in
 from loadtests.press_to_drawn import WATCH as DRAWN
-from loadtests.press_to_drawn import latencies
+from loadtests.press_to_drawn import by_page, latencies
 from loadtests.report import Figure, arguments, percentile, report
 from tests.helpers.hub_process import HubProcess
 from tests.helpers.peers import ENERGY, HEARD
@@ -136,6 +136,11 @@ def measure(folder: Path, names: tuple[str, ...], presses: int, talks: int) -> l
         Figure("answer → sound at both ends, no hub, p50", percentile(talked, 0.5), "ms"),
         Figure("answer → sound at both ends, no hub, slowest", max(talked, default=math.nan), "ms", TALK_MS),
         Figure("talks", len(talked), ""),
+        *(
+            Figure(f"  {name} alone, {share:.0%}", percentile(each, share), "ms")
+            for name, each in by_page(pressed, drawn).items()
+            for share in (0.5, 0.99)
+        ),
     ]
 
 

@@ -124,8 +124,7 @@ class Chromium:
 
     def page(self, address: str, size: tuple[int, int]) -> Screen:
         """Open any page, its problems collected."""
-        assert self._context is not None, "the browser does not run"
-        page = self._context.new_page()
+        page = self._new_page()
         page.set_viewport_size({"width": size[0], "height": size[1]})
         screen = Screen(page, "", "")
         self.screens.append(screen)
@@ -133,6 +132,10 @@ class Chromium:
         page.on("console", lambda message: _note(screen, message))
         page.goto(address)
         return screen
+
+    def _new_page(self) -> Page:
+        assert self._context is not None, "the browser does not run"
+        return self._context.new_page()
 
     def kill(self) -> None:
         """SIGKILL the browser and all of its processes: a power cut for the page, not for the disk."""
