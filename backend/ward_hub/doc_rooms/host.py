@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import logging
+from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -31,6 +32,8 @@ from ward_hub.log.port import Log, LogUnavailable, Record, StorageFull
 T = TypeVar("T")
 log = logging.getLogger("ward_hub.doc_rooms")
 
+MAX_WAITING_PAYLOADS = 1_000
+"""A station that starts says some 800 signals to its neighbours, sixteen a frame."""
 IDLE_MS = 30_000
 """A document nobody has open stays this long: long enough for a page to be reloaded."""
 COMPACT_AFTER = 200
@@ -81,7 +84,7 @@ class Host:
         self._idle_ms = idle_ms
         self._rooms: dict[str, HostedRoom] = {}
         self._by_terminal: dict[str, dict[Peer, None]] = {}
-        self._payloads: dict[Peer, list[str]] = {}
+        self._payloads: dict[Peer, deque[str]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._compacting: set[str] = set()
         self._sweeper: asyncio.Task[None] | None = None
@@ -264,15 +267,21 @@ class Host:
     def _hand_over(self, peer: Peer, payload: str) -> None:
         waiting = self._payloads.get(peer)
         if waiting is not None:
+            if len(waiting) >= MAX_WAITING_PAYLOADS:
+                log.warning("%s at %s sends faster than it is heard", peer.principal.terminal, peer.document)
+                self.detach(peer, "overloaded")
+                return
             waiting.append(payload)
             return
-        self._payloads[peer] = [payload]
+        self._payloads[peer] = deque([payload])
         self._begin(self._handle(peer))
 
     async def _handle(self, peer: Peer) -> None:
         """Hand a peer's payloads to the handler, one after the other."""
         while peer.open and (waiting := self._payloads.get(peer)):
-            payload = waiting.pop(0)
+            payload = waiting.popleft()
+            # A burst of one peer must not keep the others waiting.
+            await asyncio.sleep(0)
             try:
                 answers = await self.stateless.handle(peer, peer.document, payload)
             except Exception:

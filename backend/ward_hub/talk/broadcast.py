@@ -35,6 +35,7 @@ from ward_signalling.messages import (
     Heard,
     Invite,
     Purpose,
+    Recording,
     Signal,
 )
 
@@ -182,6 +183,9 @@ class Broadcast:
             case Accept() | Busy() | Bye() | Heard() if signal.talk == self.talk:
                 leg.sign, leg.got_word = self._clock(), True
                 self._take_of_talk(leg, signal)
+            case Recording() if signal.talk == self.talk and isinstance(leg, SpeakerLeg):
+                # Whoever hears it is told that it is recorded.
+                self._tell_recording(signal.on)
             case _:
                 pass  # mute, hold and the like are between two who talk
 
@@ -203,6 +207,12 @@ class Broadcast:
                 heard_ms = self._speaker.heard_ms if leg is self._speaker else 0
                 self._outbox.send(self.ward, leg.terminal, Heard, talk=self.talk, ms=heard_ms)
                 await asyncio.sleep(0)
+
+    def _tell_recording(self, on: int) -> None:
+        """The station says it again every 5 s, so who joined later learns it too."""
+        for leg in self._legs.values():
+            if leg.state is LegState.OPEN:
+                self._outbox.send(self.ward, leg.terminal, Recording, talk=self.talk, on=on)
 
     def end(self, reason: ByeReason) -> None:
         """Say goodbye to everyone and let go of everything; the rest is awaited by `settled`."""

@@ -6,6 +6,7 @@ Signals to the party `hub` go to its media relay.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable
@@ -27,6 +28,8 @@ from ward_hub.access.port import AccessRefused, Gate, Principal
 from ward_hub.documents import names
 from ward_hub.talk.rate import TokenBuckets
 
+LOGGED = 100
+"""Refusals of a kind that are logged one by one; after these every hundredth."""
 BURST, PER_S = 3_000, 150
 """Signals of one terminal. A station that starts dials 77 neighbours with a dozen candidates each, and relays
 for others; 24 talks say `heard` once a second."""
@@ -121,6 +124,8 @@ class SignalRelay:
         directory = self._directory(ward) or Directory()
         taken = self._buckets.take(principal.terminal, len(frame.signals), self._clock())
         for wire in frame.signals[:taken]:
+            # A signature takes part of a millisecond: whoever else waits has a turn between two.
+            await asyncio.sleep(0)
             try:
                 read = parse_signal(wire)
             except RemoteProtocolError as error:
@@ -159,7 +164,9 @@ class SignalRelay:
     def _refused(self, principal: Principal, reason: Refusal, to: str | None, why: str) -> str:
         self.refusals[reason.value] += 1
         count = self.refusals[reason.value]
-        log.warning(
-            "signal by %s to %s refused: %s, %s (%d so far)", principal.terminal, to, reason, why, count
-        )
+        # The first tell what is wrong; a terminal that goes on must not fill the disk.
+        if count <= LOGGED or count % LOGGED == 0:
+            log.warning(
+                "signal by %s to %s refused: %s, %s (%d so far)", principal.terminal, to, reason, why, count
+            )
         return encode_frame(RefusedFrame(reason, to))

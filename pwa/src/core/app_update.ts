@@ -9,7 +9,10 @@ export function isIdle(state: TerminalState): boolean {
 		state.board.rows.length === 0 &&
 		state.ownPresses.length === 0 &&
 		state.unsent === 0 &&
-		state.session === null
+		state.session === null &&
+		state.talk.legs.every((leg) => leg.state === "over") &&
+		state.talk.broadcast === null &&
+		!state.talk.recordingClip
 	);
 }
 

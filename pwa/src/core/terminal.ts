@@ -36,6 +36,7 @@ import { diskShelf, memoryShelf, type Shelf } from "./replica/shelf";
 import { type Running, startRunning } from "./running";
 import { listenToShell } from "./shell_hands";
 import { StaffAtTerminal } from "./staff_at_terminal";
+import { StorageError } from "./store/database";
 import type { Store } from "./store/store";
 import { NO_TALK, type TalkControl } from "./talk/types";
 import type { TerminalParts } from "./terminal_parts";
@@ -312,7 +313,10 @@ export class WardTerminal implements Terminal {
 			act: (...act: Parameters<WardTerminal["act"]>) => this.act(...act),
 			token: () => this.staff.token,
 			changed: () => this.schedule(),
-			failed: (error: unknown) => this.failed(error),
+			failed: (error: unknown) => {
+				if (error instanceof StorageError) this.failed(error);
+				else console.error("links:", error);
+			},
 		};
 		try {
 			return new WardLinks({ ...parts, connections }, running, port);

@@ -55,7 +55,9 @@ export class Incoming {
 				const reason = held ? this.inbox.accept(signal, this.port.now()) : "bad_signature";
 				if (reason === null) this.taken.emit(signal);
 				else this.refused.emit(signal, reason);
-			});
+			})
+			// One that fails must not take those after it along.
+			.catch((error: unknown) => console.error("signals:", error));
 		this.chains.set(signal.from, done);
 	}
 }

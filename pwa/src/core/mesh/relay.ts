@@ -61,7 +61,8 @@ export class Relay {
 				if (!held || this.seen.has(name) || this.seenBefore.has(name)) return;
 				this.remember(name);
 				this.forward(via, signal.from, to, text, hops);
-			});
+			})
+			.catch((error: unknown) => console.error("signals:", error));
 		this.chains.set(from, done);
 	}
 

@@ -59,7 +59,14 @@ export class Router {
 			const batch = this.waiting.get(to) ?? [];
 			if (batch.length === 0) break;
 			this.waiting.set(to, []);
-			const wires = await Promise.all(batch.map(({ signal }) => this.wire(signal)));
+			let wires: string[];
+			try {
+				wires = await Promise.all(batch.map(({ signal }) => this.wire(signal)));
+			} catch (error) {
+				// What cannot be signed is lost, and nothing else with it: talks and dials say it again.
+				console.error("signals:", error);
+				continue;
+			}
 			const ways = this.ways.to(to);
 			wires.forEach((wire, at) => {
 				const way = ways[Math.min(batch[at]?.way ?? 0, ways.length - 1)] ?? [];

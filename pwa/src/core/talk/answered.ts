@@ -52,18 +52,18 @@ export class Answered {
 	}
 
 	/**
-	 * A leg is over: who answered ends its answer, and so does a hand that hangs up at the other end. A talk that was
-	 * passed on says no time: under `tender` it would close the call while the next one is talking.
+	 * A leg is over: who answered ends its answer, and so does the other end when a hand hangs up there or the line breaks:
+	 * whoever answered may be gone. Nobody has hung up a talk that broke or was passed on: it says no time, or it would
+	 * close the call under `tender`.
 	 */
 	end(leg: Leg): void {
 		const rows = this.rows.get(leg);
 		if (rows === undefined) {
-			this.endByHand(leg);
+			this.endHere(leg);
 			return;
 		}
 		this.rows.delete(leg);
-		const talkMs = leg.end === "transferred" ? 0 : leg.talkMs;
-		for (const row of rows) this.ended(row, row.calls, talkMs);
+		for (const row of rows) this.ended(row, row.calls, talkedMs(leg));
 		this.port.store.dropMeta(PREFIX + leg.plan.talk).catch(this.port.failed);
 	}
 
@@ -84,13 +84,14 @@ export class Answered {
 		});
 	}
 
-	private endByHand(leg: Leg): void {
+	private endHere(leg: Leg): void {
 		const { self } = this.port;
-		if (!leg.byHand || leg.openedAt === null || leg.plan.purpose !== "talk") return;
+		const broke = leg.end === "lost";
+		if (!(leg.byHand || broke) || leg.openedAt === null || leg.plan.purpose !== "talk") return;
 		const row = this.rowOf(leg.calls);
 		if (row === undefined || !isOwn(row, self)) return;
 		const calls = row.calls.filter((call) => leg.calls.includes(call));
-		this.ended(row, calls, leg.talkMs);
+		this.ended(row, calls, talkedMs(leg));
 	}
 
 	private rowOf(calls: readonly string[]): CallRow | undefined {
@@ -108,4 +109,9 @@ export class Answered {
 			.make("ended", { ...now, calls: [...calls], terminals }, { talkMs })
 			.catch(this.port.failed);
 	}
+}
+
+/** How long it was, for the facts: only a talk that someone ended was one. */
+function talkedMs(leg: Leg): number {
+	return leg.end === "transferred" || leg.end === "lost" ? 0 : leg.talkMs;
 }

@@ -1,6 +1,7 @@
 /**
- * How much sound came in, measured from the statistics of a connection (A16): time counts only while packets go on, and
- * what the decoder made up for lost ones does not count. Pure: reports and times in, ms out.
+ * How much sound came in, measured from the statistics of a connection (A16): time counts only while packets go on and
+ * carry sound (a microphone that is off sends packets of nothing), and what the decoder made up for lost ones does not
+ * count. Pure: reports and times in, ms out.
  */
 
 /** The members of an `inbound-rtp` report that are read (W3C webrtc-stats); samples are per channel. */
@@ -11,6 +12,8 @@ interface Inbound {
 	concealed: number;
 	/** s of sound in all samples */
 	seconds: number | null;
+	/** grows with every sound; not at all while the other's microphone is off, though its packets go on */
+	energy: number | null;
 }
 
 /** Opus is decoded at this rate whatever the microphone had. */
@@ -69,6 +72,7 @@ function real(before: Inbound, after: Inbound, elapsed: number): number {
 	const samples = after.samples - before.samples;
 	const concealed = after.concealed - before.concealed;
 	if (samples <= 0) return 0;
+	if (before.energy !== null && after.energy !== null && after.energy <= before.energy) return 0;
 	const ms =
 		before.seconds !== null && after.seconds !== null
 			? (after.seconds - before.seconds) * 1000
@@ -89,6 +93,7 @@ function inboundAudio(report: Iterable<unknown>): Inbound | null {
 			samples: number(stat.totalSamplesReceived),
 			concealed: number(stat.concealedSamples) ?? 0,
 			seconds: number(stat.totalSamplesDuration),
+			energy: number(stat.totalAudioEnergy),
 		};
 		if (found === null || stream.packets > found.packets) found = stream;
 	}

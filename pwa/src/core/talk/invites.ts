@@ -45,15 +45,17 @@ export function answerTo(invitation: Invitation, standing: Standing): InviteAnsw
 		case "view":
 			return toView(invitation, standing);
 		default:
-			return toTalk(standing);
+			return toTalk(invitation, standing);
 	}
 }
 
-function toTalk(standing: Standing): InviteAnswer {
+function toTalk({ fromKind }: Invitation, standing: Standing): InviteAnswer {
 	const { kind, talkingTo } = standing;
 	if (standing.announced) return { kind: "accept" };
 	if (talkingTo !== null) return { kind: "busy", reason: "talking", by: talkingTo };
 	if (standing.ownCall) return { kind: "accept" };
+	// A door screen hangs where anyone passes: it answers a bed's call, and opens no bed's line by itself.
+	if (kind === "bedside" && fromKind === "door") return { kind: "busy", reason: "not_allowed" };
 	if (standing.engaged) return { kind: "busy", reason: "talking" };
 	return { kind: "ring", afterMs: kind === "bedside" && !standing.privacy ? WARNED_MS : null };
 }

@@ -14,6 +14,7 @@ const CONNECTING_MS = LEG_TIMEOUTS_MS.connecting ?? 5_000;
 export const RINGING_MS = LEG_TIMEOUTS_MS.ringing ?? 30_000;
 /** Silence is judged once a second: at the tick after which 5 s (SG23) would be over before the next. */
 const LOST_MS = SILENT_MS - 1_000;
+const TELL_AGAIN_MS = 5_000;
 /** The warning before the talk-time limit. */
 export const WARNING_MS = 15_000;
 
@@ -49,6 +50,7 @@ export class Leg {
 	private endsAt: number | null = null;
 	private limitAt: number | null = null;
 	private warned = false;
+	private toldAt = 0;
 	private acceptAt: number | null = null;
 	private clipAt: number | null = null;
 	/** the privacy key is on: a press may open the microphone, never the camera */
@@ -243,7 +245,8 @@ export class Leg {
 	setRecording(on: boolean): void {
 		if (this.isOver || this.recordingHere === on) return;
 		this.recordingHere = on;
-		this.signal({ kind: "recording", talk: this.plan.talk, on: on ? 1 : 0 });
+		// Before it is open the other end does not know the talk; then it is told at once.
+		if (this.openedAt !== null) this.tellRecording();
 		this.home.changed();
 	}
 
@@ -322,6 +325,7 @@ export class Leg {
 			this.clipAt = now;
 		}
 		this.media.measure(() => this.sayHeard());
+		this.tellAgain(now);
 	}
 
 	private sendInvite(): void {
@@ -344,6 +348,19 @@ export class Leg {
 		const ms = Math.round(this.media.hearing.ms);
 		this.signal({ kind: "heard", talk: this.plan.talk, ms });
 		this.home.changed();
+	}
+
+	private tellRecording(): void {
+		this.signal({ kind: "recording", talk: this.plan.talk, on: this.recordingHere ? 1 : 0 });
+	}
+
+	/** A signal may be lost on its way: what the other end must show is said again now and then. */
+	private tellAgain(now: number): void {
+		if (now - this.toldAt < TELL_AGAIN_MS) return;
+		this.toldAt = now;
+		if (this.recordingHere) this.tellRecording();
+		if (this.holdHere) this.signal({ kind: "hold", talk: this.plan.talk, held: 1 });
+		this.tellMuted();
 	}
 
 	private tellMuted(): void {
@@ -374,6 +391,7 @@ export class Leg {
 		this.settleHold();
 		this.media.measure(() => this.sayHeard());
 		this.tellMuted();
+		if (this.recordingHere) this.tellRecording();
 		this.home.changed();
 	}
 

@@ -25,8 +25,12 @@ export class Transfers {
 		const { self, directory, sounds, monotonic } = this.port;
 		const other = directory().terminals[station];
 		if (other === undefined || !mayTalk(self, other)) return;
+		const kind = directory().terminals[from]?.kind;
+		if (kind !== "station" && kind !== "pda") return;
 		const others = this.offers.filter(({ offer }) => offer.talk !== talk);
-		this.offers = [{ offer: { talk, from, with: station, calls }, at: monotonic() }, ...others];
+		// Each of them has one at a time: its newest.
+		const rest = others.filter(({ offer }) => offer.from !== from);
+		this.offers = [{ offer: { talk, from, with: station, calls }, at: monotonic() }, ...rest];
 		sounds.chime("line_open");
 		this.changed();
 	}

@@ -34,6 +34,14 @@ describe("sound that came in", () => {
 		expect(heard(stat(0, 0), stat(1, 1_000, 1_000)).ms).toBe(0);
 	});
 
+	it("does not count packets of a microphone that is off", () => {
+		const look = (packets: number, ms: number, energy: number) => ({
+			...stat(packets, ms),
+			totalAudioEnergy: energy,
+		});
+		expect(heard(look(0, 0, 0), look(50, 1_000, 0.2), look(100, 2_000, 0.2)).ms).toBe(1_000);
+	});
+
 	it("is never more than the time gone by", () => {
 		expect(heard(stat(0, 0), stat(500, 9_000)).ms).toBe(1_000);
 	});

@@ -148,7 +148,18 @@ describe("the end of a talk", () => {
 		await ward.pass(5);
 		expect(bed.leg).toMatchObject({ state: "over", end: "lost" });
 		expect(bed.media.tracks.size).toBe(0);
-		expect(bed.ended).toEqual([]);
+		// Who answered may be gone: the bed gives the call back at once, and it was no talk that anyone ended.
+		expect(bed.ended).toEqual([{ act: "ended", calls: ward.rows[0]?.calls, talkMs: 0 }]);
+	});
+
+	it("that breaks after minutes clears nothing: nobody has hung up", async () => {
+		await talking();
+		await ward.pass(10);
+		expect(station.leg.talkMs).toBeGreaterThanOrEqual(2_000);
+		ward.kill("bed-1");
+		await ward.pass(6);
+		expect(station.leg).toMatchObject({ state: "over", end: "lost" });
+		expect(station.ended.map(({ talkMs }) => talkMs)).toEqual([0]);
 	});
 
 	it("leaves no ghost when a page starts anew in the middle, and gives the call back", async () => {
