@@ -458,7 +458,9 @@ export class WardTerminal implements Terminal {
 		const { running, held } = this;
 		if (!running || !held) return EMPTY_BOARD;
 		held.read();
-		return fold(running.facts.facts(), held.directory, this.presence(), running.clock.now());
+		const board = fold(running.facts.facts(), held.directory, this.presence(), running.clock.now());
+		const links = this.links?.troubles() ?? [];
+		return links.length === 0 ? board : { ...board, troubles: [...board.troubles, ...links] };
 	}
 
 	private presence(): Presence | null {

@@ -2,10 +2,11 @@
  * A terminal's own links to others, once it knows which terminal it is: the mesh, facts and presence over it, and talk.
  * What they mean together is terminal.ts's matter; here they are joined to each other and to the hub's socket.
  */
-import type { CallRow, Directory } from "./calls/types";
+import type { CallRow, Directory, Trouble } from "./calls/types";
 import { ApiError } from "./identity/api";
 import { Gossip } from "./mesh/gossip";
 import { layerOf } from "./mesh/layer";
+import { LinkTroubles } from "./mesh/link_troubles";
 import { Mesh } from "./mesh/mesh";
 import { NeighbourPresence } from "./mesh/neighbour_presence";
 import * as names from "./protocol/names";
@@ -45,6 +46,7 @@ export class WardLinks {
 	private readonly port: LinksPort;
 	private readonly stops: (() => void)[];
 	private directory: Directory | null = null;
+	private readonly missing = new LinkTroubles();
 
 	/** `connections`: how this browser makes them; whoever has none has no links. */
 	constructor(
@@ -158,6 +160,22 @@ export class WardLinks {
 		}
 		this.mesh.presenceChanged();
 		this.talks.boardChanged();
+	}
+
+	/** Links a station should have and has not, while the hub is there. */
+	troubles(): Trouble[] {
+		const { self, directory } = this.port;
+		const { provider, clock } = this.running;
+		if (self.kind !== "station") return [];
+		if (!isWithHub(provider, self)) {
+			this.missing.forget();
+			return [];
+		}
+		const planned = new Set(this.mesh.planned());
+		const there = Object.entries(this.present(names.presence(self.ward)))
+			.filter(([terminal, { session }]) => session !== null && planned.has(terminal))
+			.map(([terminal]) => terminal);
+		return this.missing.read(there, this.mesh.alive(), directory(), clock.now());
 	}
 
 	/** The page goes, or the terminal was given another place. */

@@ -228,7 +228,8 @@ export interface CallRow {
 
 export interface Trouble {
 	key: string;
-	kind: "missing" | "sound" | "input";
+	/** link: there by the hub, and not by the own link (a station tells; not of the fold) */
+	kind: "missing" | "sound" | "input" | "link";
 	terminal: string;
 	room: string | null;
 	since: number;
