@@ -86,7 +86,7 @@ export class Answered {
 
 	private endHere(leg: Leg): void {
 		const { self } = this.port;
-		const broke = leg.end === "lost";
+		const broke = leg.end === "lost" || leg.end === "closed";
 		if (!(leg.byHand || broke) || leg.openedAt === null || leg.plan.purpose !== "talk") return;
 		const row = this.rowOf(leg.calls);
 		if (row === undefined || !isOwn(row, self)) return;
@@ -111,7 +111,7 @@ export class Answered {
 	}
 }
 
-/** How long it was, for the facts: only a talk that someone ended was one. */
+/** How long it was, for the facts. One that broke, whose page was closed, or that was passed on, nobody has ended. */
 function talkedMs(leg: Leg): number {
-	return leg.end === "transferred" || leg.end === "lost" ? 0 : leg.talkMs;
+	return leg.end === "hung_up" || leg.end === "limit" ? leg.talkMs : 0;
 }

@@ -222,7 +222,7 @@ export class Leg {
 	hold(held: boolean): void {
 		if (this.isOver || this.holdHere === held) return;
 		this.holdHere = held;
-		this.signal({ kind: "hold", talk: this.plan.talk, held: held ? 1 : 0 });
+		this.tellHold();
 		this.settleHold();
 		this.home.changed();
 	}
@@ -359,8 +359,12 @@ export class Leg {
 		if (now - this.toldAt < TELL_AGAIN_MS) return;
 		this.toldAt = now;
 		if (this.recordingHere) this.tellRecording();
-		if (this.holdHere) this.signal({ kind: "hold", talk: this.plan.talk, held: 1 });
+		if (this.plan.purpose === "talk") this.tellHold();
 		this.tellMuted();
+	}
+
+	private tellHold(): void {
+		this.signal({ kind: "hold", talk: this.plan.talk, held: this.holdHere ? 1 : 0 });
 	}
 
 	private tellMuted(): void {

@@ -162,6 +162,16 @@ describe("the end of a talk", () => {
 		expect(station.ended.map(({ talkMs }) => talkMs)).toEqual([0]);
 	});
 
+	it("that ends with a page clears nothing either", async () => {
+		await talking();
+		await ward.pass(10);
+		station.talks.close();
+		await rest();
+		expect(station.ended.map(({ talkMs }) => talkMs)).toEqual([0]);
+		expect(bed.leg).toMatchObject({ state: "over", end: "closed" });
+		expect(bed.ended.map(({ talkMs }) => talkMs)).toEqual([0]);
+	});
+
 	it("leaves no ghost when a page starts anew in the middle, and gives the call back", async () => {
 		await talking();
 		const { store } = station;
