@@ -172,6 +172,38 @@ def test_a_second_call_holds_the_first_and_a_transfer_hands_it_over(ward: Ward) 
         expect(each.row("bed:b03")).to_have_count(0)
 
 
+def test_a_talk_that_breaks_clears_nothing_and_the_call_rings_again(ward: Ward) -> None:
+    """A16: the bed's page starts anew in the middle; nobody has hung up, so the patient still waits."""
+    bed, station, door = ward["bed-b01"], ward["station-main"], ward["door-r01"]
+    linked(bed, station, door)
+    call_from(ward, "b01", "station-main")
+    answer(station, "b01")
+    expect_talk(station, "bed-b01")
+    hears(bed.page)
+    station.page.wait_for_timeout(REAL_MS)
+    bed.page.reload()
+    expect(station.get("talk-end").first).to_be_visible()
+    for screen in (station, door):
+        expect(screen.row("bed:b01")).to_have_attribute("data-state", "waiting")
+    expect(station.body).to_have_attribute("data-sounding", "low")
+
+
+def test_a_bed_nobody_could_hear_was_no_talk(ward: Ward) -> None:
+    """CF22: packets of a microphone that is off are no sound, and hanging up clears nothing."""
+    bed, station = ward["bed-b01"], ward["station-main"]
+    linked(bed, station)
+    call_from(ward, "b01", "station-main")
+    bed.get("privacy").click()  # after the press: whoever answers is not to hear
+    answer(station, "b01")
+    expect_talk(station, "bed-b01")
+    hears(bed.page)
+    station.page.wait_for_timeout(REAL_MS)
+    hang_up(station, "bed-b01")
+    expect(station.get("talk-end").first).to_be_visible()
+    expect(station.row("bed:b01")).to_have_attribute("data-state", "waiting")
+    bed.get("privacy").click()
+
+
 def test_a_nurse_answers_from_her_phone(ward: Ward) -> None:
     """CALL-01: phone and bed have no link of the plan; one is made for the talk and let go of after it."""
     phone, bed = ward["pda-01"], ward["bed-b01"]
