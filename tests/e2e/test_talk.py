@@ -207,6 +207,8 @@ def test_a_bed_nobody_could_hear_was_no_talk(ward: Ward) -> None:
 def test_a_nurse_answers_from_her_phone(ward: Ward) -> None:
     """CALL-01: phone and bed have no link of the plan; one is made for the talk and let go of after it."""
     phone, bed = ward["pda-01"], ward["bed-b01"]
+    linked(phone)
+    expect(phone.body).to_have_attribute("data-neighbours", "2")
     before = len(connections(phone.page))
     call_from(ward, "b01", "pda-01")
     phone.row("bed:b01").get_by_test_id("act-answered").click()
