@@ -35,12 +35,17 @@ def quiet(ward: Ward) -> Iterator[None]:
     yield
     if not ward.hub.running:
         ward.hub.start()
-    station = ward["station-main"]
-    for key in ("talk-hang-up", "act-cleared"):
-        while (keys := station.get(key)).count():
+    for terminal, key in (
+        ("pda-01", "talk-hang-up"),
+        ("station-vice", "talk-hang-up"),
+        ("station-main", "talk-hang-up"),
+        ("station-main", "act-cleared"),
+    ):
+        screen = ward[terminal]
+        while (keys := screen.get(key)).count():
             count = keys.count()
             keys.first.click()
-            expect(station.get(key)).not_to_have_count(count)
+            expect(screen.get(key)).not_to_have_count(count)
 
 
 def linked(*screens: Screen) -> None:

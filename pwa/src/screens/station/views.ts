@@ -2,7 +2,7 @@
 import type { Directory } from "../../core/calls/types";
 import type { TalkLeg } from "../../core/talk/types";
 
-/** 2 × 2 pictures (the four-way view at the main station) */
+/** 2 × 2 pictures: the main station of the requirement shows four side by side. */
 export const MOST_VIEWS = 4;
 
 export function isOwnView(leg: TalkLeg): boolean {
