@@ -1,4 +1,4 @@
-/** One way to another machine that carries frames whole and in order: the hub's socket now, data channels to neighbours later. */
+/** One way to another machine that carries frames whole and in order: the hub's socket. Channels to neighbours are mesh/peer_link.ts. */
 
 export type LinkState = "connecting" | "open" | "closed";
 
