@@ -39,6 +39,25 @@ class Settings:
     """TURN servers that carry talk where terminals cannot reach each other, `turn:host:port`; empty: none."""
     turn_secret: str = ""
     """What the hub shares with the TURN servers (coturn: `static-auth-secret`); never leaves the hub."""
+    tls: str = ""
+    """`off` or empty: plain HTTP; `auto`: the certificate `ward-hub certs` made in the data folder; else two
+    paths parted by a blank: certificate chain and key in PEM."""
+    public_url: str = ""
+    """How people and terminals reach the hub, `https://ward.example`; empty: host and port as listened on."""
+    oidc_issuer: str = ""
+    """OpenID Connect provider for the back office, `https://login.example`; empty: no single sign-on."""
+    oidc_client: str = ""
+    """The hub's client id at the provider."""
+    oidc_secret: str = ""
+    """The hub's client secret at the provider; never leaves the hub."""
+    oidc_claim: str = "preferred_username"
+    """Claim of the id token that holds a person's staff number."""
+    push_contact: str = ""
+    """Who a push service may write to, `mailto:it@ward.example`; empty: Web Push is off but for the hub's own
+    push service."""
+    push_endpoints: str = ""
+    """Prefixes of push endpoints that PDAs may subscribe with, `https://…/`, parted by blanks; the hub's own
+    is always allowed."""
     silence_s: float = 10.0
     """A terminal's socket is closed after this many seconds without a message."""
 

@@ -238,6 +238,18 @@ def _handover(principal: Principal, name: DocumentName, view: WardView) -> Acces
     return NOTHING
 
 
+def _device(principal: Principal, name: DocumentName, view: WardView) -> Access:
+    if not _of_ward(principal, name):
+        return NOTHING
+    return READ if principal.terminal == name.terminal else NOTHING
+
+
+def _reach(principal: Principal, name: DocumentName, view: WardView) -> Access:
+    if not _of_ward(principal, name):
+        return NOTHING
+    return READ if _is(principal, TerminalKind.STATION, TerminalKind.PDA) else NOTHING
+
+
 RULES: Mapping[DocumentKind, Rule] = {
     DocumentKind.HOSPITAL_SETTINGS: _hospital_settings,
     DocumentKind.WARD_SETTINGS: _ward_settings,
@@ -254,4 +266,6 @@ RULES: Mapping[DocumentKind, Rule] = {
     DocumentKind.BOARD: _board,
     DocumentKind.MEMOS: _memos,
     DocumentKind.HANDOVER: _handover,
+    DocumentKind.DEVICE: _device,
+    DocumentKind.REACH: _reach,
 }

@@ -15,6 +15,12 @@ TABLE_MODULES = (
     "ward_hub.record.tables",
     "ward_hub.calls.tables",
     "ward_hub.talk.tables",
+    "ward_hub.accounts.tables",
+    "ward_hub.audit.tables",
+    "ward_hub.office.tables",
+    "ward_hub.fleet.tables",
+    "ward_hub.push.tables",
+    "ward_hub.call_points.tables",
 )
 
 

@@ -36,10 +36,15 @@ class TerminalState(StrEnum):
 
 
 class Role(StrEnum):
+    """One a person. The administrators belong to no ward; nobody is two of them (GB/T 22239 level 3)."""
+
     NURSE = "nurse"
     HEAD_NURSE = "head_nurse"
     DOCTOR = "doctor"
     ENGINEER = "engineer"
+    SYSTEM_ADMIN = "system_admin"
+    SECURITY_ADMIN = "security_admin"
+    AUDIT_ADMIN = "audit_admin"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ class DocumentKind(StrEnum):
     BOARD = "board"
     MEMOS = "memos"
     HANDOVER = "handover"
+    DEVICE = "device"
+    REACH = "reach"
 
 
 _PATTERNS: tuple[tuple[DocumentKind, re.Pattern[str]], ...] = tuple(
@@ -45,6 +47,8 @@ _PATTERNS: tuple[tuple[DocumentKind, re.Pattern[str]], ...] = tuple(
             DocumentKind.HANDOVER,
             r"ward/(?P<ward>ID)/handover/(?P<date>\d{4}-\d{2}-\d{2})/(?P<shift>day|evening|night)",
         ),
+        (DocumentKind.DEVICE, r"ward/(?P<ward>ID)/terminal/(?P<terminal>ID)/device"),
+        (DocumentKind.REACH, r"ward/(?P<ward>ID)/reach"),
         (DocumentKind.CARD, r"stay/(?P<stay>ID)/card"),
         (DocumentKind.CLINICAL, r"stay/(?P<stay>ID)/clinical"),
         (DocumentKind.NOTES, r"stay/(?P<stay>ID)/notes"),
@@ -63,6 +67,7 @@ class DocumentName:
     stay: str | None = None
     date: str | None = None
     shift: str | None = None
+    terminal: str | None = None
 
 
 def parse_document(name: str) -> DocumentName | None:
@@ -118,6 +123,16 @@ def memos(ward: str) -> str:
 def handover(ward: str, date: str, shift: str) -> str:
     """`date` YYYY-MM-DD, `shift` day, evening or night."""
     return f"ward/{ward}/handover/{date}/{shift}"
+
+
+def device(ward: str, terminal: str) -> str:
+    """What is wished of one terminal; commands and reports are stateless frames at its address."""
+    return f"ward/{ward}/terminal/{terminal}/device"
+
+
+def reach(ward: str) -> str:
+    """PDAs that no longer answer the hub's probes (A14)."""
+    return f"ward/{ward}/reach"
 
 
 def card(stay: str) -> str:

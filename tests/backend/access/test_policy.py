@@ -59,34 +59,37 @@ DOCUMENTS = (
     "ward/w/board",
     "ward/w/memos",
     "ward/w/handover/2026-11-20/day",
+    "ward/w/terminal/bedside/device",
+    "ward/w/terminal/station/device",
+    "ward/w/reach",
 )
 """s1 lies in b1 (room r1), s2 in b2 (room r2); gone left w within 72 h; v1 lies in ward v."""
 
 TABLE = """
-who                      se se di b1 b2 pr r1 r2 wa be s1 s2 s1 s1 go go v1 v1 r1 r2 bo me ha
-bedside                  r  r  -  r  -  a  f  -  -  -  r  -  -  -  -  -  -  -  -  -  -  -  -
-door                     r  r  r  -  -  p  f  -  -  -  -  -  -  -  -  -  -  -  r  -  -  -  -
-call_point               r  r  -  -  -  a  f  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -
-corridor                 r  r  r  -  -  p  r  r  r  -  -  -  -  -  -  -  -  -  -  -  -  -  -
-whiteboard               r  r  r  -  -  p  f  f  f  -  -  -  -  -  -  -  -  -  -  -  r  w  -
-whiteboard+nurse         r  r  r  -  -  p  f  f  f  -  -  -  -  -  -  -  -  -  -  -  r  w  -
-station                  r  r  r  -  -  p  f  f  f  r  r  r  r  -  -  -  -  -  -  -  -  r  r
-station+nurse            r  r  r  -  -  p  f  f  f  r  r  r  r  w  -  w  -  -  -  -  -  w  w
-station+head_nurse       r  r  r  -  -  p  f  f  f  r  r  r  r  w  -  w  -  -  -  -  -  w  w
-station+engineer         r  r  r  -  -  p  f  f  f  r  r  r  r  -  -  -  -  -  -  -  -  r  r
-pda                      r  r  r  -  -  p  f  f  f  -  -  -  -  -  -  -  -  -  -  -  -  -  -
-pda+nurse                r  r  r  -  -  p  f  f  f  r  r  r  r  w  -  w  -  -  -  -  -  w  w
-pda+doctor               r  r  r  -  -  p  f  f  f  r  r  r  r  w  -  w  -  -  -  -  -  w  w
-pda+engineer             r  r  r  -  -  p  f  f  f  -  -  -  -  -  -  -  -  -  -  -  -  -  -
-bedside@v                r  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  r  -  -  -  -  -  -
-station@v                r  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  r  -  -  -  -  -  -
-station@v+nurse          r  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  r  w  -  -  -  -  -
-hosting_station@v        r  r  r  -  -  r  f  f  f  -  -  -  -  -  -  -  r  -  -  -  -  -  -
-hosting_station@v+nurse  r  r  r  -  -  r  f  f  f  -  -  -  -  -  -  -  r  w  -  -  -  -  -
-hosting_pda@v+nurse      r  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  r  w  -  -  -  -  -
-whiteboard@v             r  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -
-door@v                   r  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -
-unheard_of               r  r  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -
+who                      se se di b1 b2 pr r1 r2 wa be s1 s2 s1 s1 go go v1 v1 r1 r2 bo me ha db ds re
+bedside                  r  r  -  r  -  a  f  -  -  -  r  -  -  -  -  -  -  -  -  -  -  -  -  r  -  -
+door                     r  r  r  -  -  p  f  -  -  -  -  -  -  -  -  -  -  -  r  -  -  -  -  -  -  -
+call_point               r  r  -  -  -  a  f  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -
+corridor                 r  r  r  -  -  p  r  r  r  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -
+whiteboard               r  r  r  -  -  p  f  f  f  -  -  -  -  -  -  -  -  -  -  -  r  w  -  -  -  -
+whiteboard+nurse         r  r  r  -  -  p  f  f  f  -  -  -  -  -  -  -  -  -  -  -  r  w  -  -  -  -
+station                  r  r  r  -  -  p  f  f  f  r  r  r  r  -  -  -  -  -  -  -  -  r  r  -  r  r
+station+nurse            r  r  r  -  -  p  f  f  f  r  r  r  r  w  -  w  -  -  -  -  -  w  w  -  r  r
+station+head_nurse       r  r  r  -  -  p  f  f  f  r  r  r  r  w  -  w  -  -  -  -  -  w  w  -  r  r
+station+engineer         r  r  r  -  -  p  f  f  f  r  r  r  r  -  -  -  -  -  -  -  -  r  r  -  r  r
+pda                      r  r  r  -  -  p  f  f  f  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  r
+pda+nurse                r  r  r  -  -  p  f  f  f  r  r  r  r  w  -  w  -  -  -  -  -  w  w  -  -  r
+pda+doctor               r  r  r  -  -  p  f  f  f  r  r  r  r  w  -  w  -  -  -  -  -  w  w  -  -  r
+pda+engineer             r  r  r  -  -  p  f  f  f  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  r
+bedside@v                r  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  r  -  -  -  -  -  -  -  -  -
+station@v                r  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  r  -  -  -  -  -  -  -  -  -
+station@v+nurse          r  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  r  w  -  -  -  -  -  -  -  -
+hosting_station@v        r  r  r  -  -  r  f  f  f  -  -  -  -  -  -  -  r  -  -  -  -  -  -  -  -  -
+hosting_station@v+nurse  r  r  r  -  -  r  f  f  f  -  -  -  -  -  -  -  r  w  -  -  -  -  -  -  -  -
+hosting_pda@v+nurse      r  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  r  w  -  -  -  -  -  -  -  -
+whiteboard@v             r  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -
+door@v                   r  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -
+unheard_of               r  r  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -  -
 """
 
 VIEW = WardView(

@@ -13,6 +13,11 @@ export const beds = (ward: string): string => `ward/${ward}/beds`;
 export const door = (ward: string, room: string): string => `ward/${ward}/room/${room}/door`;
 export const board = (ward: string): string => `ward/${ward}/board`;
 export const memos = (ward: string): string => `ward/${ward}/memos`;
+/** What the back office wishes of one terminal; commands and reports are stateless frames at its address. */
+export const device = (ward: string, terminal: string): string =>
+	`ward/${ward}/terminal/${terminal}/device`;
+/** PDAs that no longer answer the hub's probes (A14). */
+export const reach = (ward: string): string => `ward/${ward}/reach`;
 export const card = (stay: string): string => `stay/${stay}/card`;
 
 /** Documents about patients: on a PDA these lie encrypted on disk. */
