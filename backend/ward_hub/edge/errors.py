@@ -1,13 +1,14 @@
 """What the hub answers over HTTP when it says no: a closed list of codes, each with its status and its words.
 
-Body: `{"error": {"code", "message", "message_zh"}}`, with `Retry-After` where waiting helps.
+Body: `{"error": {"code", "message", "message_zh"}}`, with `problems` where single values were refused, and
+`Retry-After` where waiting helps.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 from sqlalchemy.exc import OperationalError
 from starlette.requests import Request
@@ -15,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 
 from ward_hub.access.port import AccessRefused
 from ward_hub.identity.errors import IdentityRefused
+from ward_hub.office.port import EditsRefused, Problem
 
 log = logging.getLogger(__name__)
 
@@ -81,13 +83,21 @@ ERRORS: Mapping[str, ErrorText] = {
 
 
 class WardError(Exception):
-    """A refusal with a code of ERRORS. `detail` says what was expected and what came, for developers."""
+    """A refusal with a code of ERRORS. `detail` says what was expected and what came, for developers;
+    `problems` say it of single edits and fields, for people."""
 
-    def __init__(self, code: str, detail: str | None = None, retry_after_s: int | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        detail: str | None = None,
+        retry_after_s: int | None = None,
+        problems: Sequence[Problem] = (),
+    ) -> None:
         super().__init__(code)
         self.code = code
         self.detail = detail
         self.retry_after_s = retry_after_s
+        self.problems = tuple(problems)
 
     @property
     def http_status(self) -> int:
@@ -98,7 +108,14 @@ def error_response(error: WardError) -> JSONResponse:
     """The answer that carries the error."""
     text = ERRORS[error.code]
     message = f"{text.message} {error.detail}" if error.detail else text.message
-    body = {"error": {"code": error.code, "message": message, "message_zh": text.message_zh}}
+    content: dict[str, object] = {
+        "code": error.code,
+        "message": message,
+        "message_zh": text.message_zh,
+    }
+    if error.problems:
+        content["problems"] = [asdict(problem) for problem in error.problems]
+    body = {"error": content}
     headers = {"Cache-Control": "no-store"}
     if error.retry_after_s is not None:
         headers["Retry-After"] = str(error.retry_after_s)
@@ -125,6 +142,8 @@ def answering(endpoint: Endpoint, clock: Callable[[], int]) -> Endpoint:
         except AccessRefused as refused:
             code = "forbidden" if refused.reason == "permission-denied" else "unauthorized"
             return _refuse(request, WardError(code))
+        except EditsRefused as refused:
+            return _refuse(request, WardError(refused.code, problems=refused.problems))
         except OperationalError:
             log.exception("the SQL store failed")
             return _refuse(request, WardError("storage", retry_after_s=5))
