@@ -110,10 +110,13 @@ class CallGroup:
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """A person. `number` is what they sign in with; `title` is `director` for the head of the department."""
+    """A person. `number` is what they sign in with; `title` is `director` for the head of the department.
+
+    `ward` None: an administrator, who is in no ward's staff and on no terminal.
+    """
 
     id: str
-    ward: str
+    ward: str | None
     number: str
     name: str
     role: Role

@@ -139,7 +139,7 @@ class StaffRow(Base):
     __tablename__ = "staff"
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
-    ward: Mapped[str] = mapped_column(Id, ForeignKey("wards.id"), index=True)
+    ward: Mapped[str | None] = mapped_column(Id, ForeignKey("wards.id"), index=True)
     number: Mapped[str] = mapped_column(String(32), unique=True)
     name: Mapped[str] = mapped_column(Text)
     role: Mapped[str] = mapped_column(String(16))
