@@ -33,8 +33,9 @@ export function callsOf(self: SelfInfo, rooms: readonly string[]): string[] {
 
 /** Names of all documents held always, the presence and calls among them. */
 export function alwaysHeld(self: SelfInfo, holding: Holding): string[] {
-	const { ward, kind, room } = self;
+	const { ward, kind, room, terminal } = self;
 	const held = [...settingsOf(self), directoryOf(self), names.presence(ward)];
+	held.push(names.device(ward, terminal));
 	held.push(...callsOf(self, holding.rooms));
 	switch (kind) {
 		case "bedside":
@@ -45,9 +46,10 @@ export function alwaysHeld(self: SelfInfo, holding: Holding): string[] {
 			break;
 		case "station":
 			held.push(names.beds(ward), ...holding.stays.map(names.card), names.memos(ward));
+			held.push(names.reach(ward));
 			break;
 		case "pda":
-			held.push(names.memos(ward));
+			held.push(names.memos(ward), names.reach(ward));
 			if (holding.signedIn) held.push(names.beds(ward), ...holding.stays.map(names.card));
 			break;
 		case "whiteboard":
