@@ -46,6 +46,9 @@ HUB_AWAY = (
     "WebSocket connection to",
 )
 """What Chromium itself writes while the hub is killed: expected, and not the page's doing."""
+NO_DEVICE = "The AudioContext encountered an error from the audio device"
+"""What Chromium writes when its stand-in for a sound card fell behind on a busy machine. The page says itself
+that it cannot sound, and starts the device again; tests of sound look at the sound."""
 
 
 @dataclass
@@ -163,7 +166,7 @@ class Chromium:
 
 
 def _note(screen: Screen, message: ConsoleMessage) -> None:
-    if message.type == "error" and not any(known in message.text for known in HUB_AWAY):
+    if message.type == "error" and not any(known in message.text for known in (*HUB_AWAY, NO_DEVICE)):
         screen.problems.append(f"console: {message.text} ({message.location.get('url', '')})")
 
 

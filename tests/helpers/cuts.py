@@ -20,7 +20,7 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Playwright, expect
 from ward_hub.ingest.hl7.mllp import MllpClient
 
-from tests.helpers.browser import ARGUMENTS, AUTOPLAY, HUB_AWAY, PANELS, Screen
+from tests.helpers.browser import ARGUMENTS, AUTOPLAY, HUB_AWAY, NO_DEVICE, PANELS, Screen
 from tests.helpers.hub_process import PASSWORD, HubProcess, run_async
 from tests.helpers.peers import watch
 
@@ -200,5 +200,5 @@ def open_tab(screen: Screen, tab: str) -> None:
 
 
 def _note(screen: Screen, message: ConsoleMessage) -> None:
-    if message.type == "error" and not any(known in message.text for known in HUB_AWAY):
+    if message.type == "error" and not any(known in message.text for known in (*HUB_AWAY, NO_DEVICE)):
         screen.problems.append(f"console: {message.text} ({message.location.get('url', '')})")

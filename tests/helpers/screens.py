@@ -23,7 +23,7 @@ from ward_hub.directory import fixture, store
 from ward_hub.ingest.hl7.mllp import MllpClient
 from ward_sync.facts import Act
 
-from tests.helpers.browser import HUB_AWAY, Chromium, Screen
+from tests.helpers.browser import HUB_AWAY, NO_DEVICE, Chromium, Screen
 from tests.helpers.hub_process import DATABASE, PASSWORD, HubProcess, run_async
 
 T = TypeVar("T")
@@ -72,7 +72,7 @@ class WatchedChromium(Chromium):
 
     def _hear(self, message: ConsoleMessage) -> None:
         away = any(known in message.text for known in HUB_AWAY)
-        if not (self.hub_killed and away):
+        if not (self.hub_killed and away) and NO_DEVICE not in message.text:
             page = message.page.url.partition("#")[0] if message.page else "?"
             self.lines.append(f"{page}: {message.type}: {message.text}")
 

@@ -552,7 +552,8 @@ export class WardTerminal implements Terminal {
 		if (!self || !running || !awareness) return;
 		const { terminal, kind, profile } = self;
 		const { version } = this.parts;
-		const { inputs } = this;
+		const link = this.links?.linkInput() ?? null;
+		const inputs = link === null ? this.inputs : { ...this.inputs, link };
 		// What is told over the hub is told with the hub.
 		const presence = {
 			terminal,

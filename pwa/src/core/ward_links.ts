@@ -164,14 +164,28 @@ export class WardLinks {
 
 	/** Links a station should have and has not, while the hub is there. */
 	troubles(): Trouble[] {
+		return this.port.self.kind === "station" ? this.lacking(() => true) : [];
+	}
+
+	/**
+	 * Whether a door lacks a link that no station sees, to a bed of its room or another screen: null for who watches none. It
+	 * is told as an input that is open, so that the stations show it.
+	 */
+	linkInput(): "ok" | "open" | null {
+		const { self, directory } = this.port;
+		if (self.kind !== "door") return null;
+		const seen = (terminal: string) => directory().terminals[terminal]?.kind === "station";
+		return this.lacking((terminal) => !seen(terminal)).length > 0 ? "open" : "ok";
+	}
+
+	private lacking(watched: (terminal: string) => boolean): Trouble[] {
 		const { self, directory } = this.port;
 		const { provider, clock } = this.running;
-		if (self.kind !== "station") return [];
 		if (!isWithHub(provider, self)) {
 			this.missing.forget();
 			return [];
 		}
-		const planned = new Set(this.mesh.planned());
+		const planned = new Set(this.mesh.planned().filter(watched));
 		const there = Object.entries(this.present(names.presence(self.ward)))
 			.filter(([terminal, { session }]) => session !== null && planned.has(terminal))
 			.map(([terminal]) => terminal);

@@ -37,6 +37,8 @@ export interface SounderParts {
 const LEAST_PACE = 0.5;
 /** Between two looks at the audio clock, ms: it moves in steps of a render quantum and its device's buffer. */
 const LEAST_LOOK_MS = 400;
+/** A sound device that stands still is started again so often, ms. */
+const START_AGAIN_MS = 5_000;
 /** No click at a change of tone, s. */
 const FADE_S = 0.01;
 
@@ -56,6 +58,7 @@ export function createSounder(parts: SounderParts = browserParts): Sounder {
 	let moving = true;
 	let ranBefore = false;
 	let look: { clock_s: number; at: number } | null = null;
+	let startedAgainAt = Number.NEGATIVE_INFINITY;
 
 	/** A browser may refuse without a touch; the state tells, so the refusal itself is no news. */
 	const resume = async (): Promise<boolean> => {
@@ -66,6 +69,13 @@ export function createSounder(parts: SounderParts = browserParts): Sounder {
 			return false;
 		}
 		return context.state === "running";
+	};
+	/** The context runs and its clock stands: the device behind it fell out. Stopping and starting opens it anew. */
+	const startAgain = async (): Promise<void> => {
+		if (context === null || parts.now() - startedAgainAt < START_AGAIN_MS) return;
+		startedAgainAt = parts.now();
+		await context.suspend().catch(() => {});
+		await resume();
 	};
 	const level = (tone: Tone): number => (muted && tone === "low" ? 0 : 1);
 
@@ -127,7 +137,10 @@ export function createSounder(parts: SounderParts = browserParts): Sounder {
 				moving = (seen.clock_s - look.clock_s) * 1000 >= passed * LEAST_PACE;
 				look = seen;
 			}
-			if (!moving) return "blocked";
+			if (!moving) {
+				void startAgain();
+				return "blocked";
+			}
 			return muted ? "muted" : "ok";
 		},
 		async unlock() {

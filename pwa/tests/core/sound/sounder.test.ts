@@ -1,5 +1,5 @@
 /** What the sounder plays and what it says of itself, with an audio context made by hand. */
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { createSounder, type Sounder } from "../../../src/core/sound/sounder";
 
 class FakeSource {
@@ -53,6 +53,12 @@ class FakeContext {
 		if (this.mayRun) this.state = "running";
 		return Promise.resolve();
 	}
+	suspensions = 0;
+	suspend() {
+		this.suspensions += 1;
+		this.state = "suspended";
+		return Promise.resolve();
+	}
 	close() {
 		this.state = "closed";
 		return Promise.resolve();
@@ -97,6 +103,20 @@ describe("state", () => {
 		expect(sounder.state()).toBe("blocked");
 		pass(1000);
 		expect(sounder.state()).toBe("ok");
+	});
+
+	it("starts a device that stands again, and not at every look", async () => {
+		await unlocked();
+		sounder.state();
+		for (let second = 0; second < 4; second += 1) {
+			pass(1000, 0);
+			sounder.state();
+		}
+		expect(context.suspensions).toBe(1);
+		await vi.waitFor(() => expect(context.state).toBe("running"));
+		pass(5000, 0);
+		sounder.state();
+		expect(context.suspensions).toBe(2);
 	});
 
 	it("does not judge the clock by too short a look", async () => {
