@@ -101,6 +101,8 @@ describe("state", () => {
 		expect(sounder.state()).toBe("ok");
 		pass(1000, 0);
 		expect(sounder.state()).toBe("blocked");
+		await vi.waitFor(() => expect(context.state).toBe("running"));
+		sounder.state();
 		pass(1000);
 		expect(sounder.state()).toBe("ok");
 	});
