@@ -80,8 +80,11 @@ def _own_source(terminal: TerminalEntry, kind: str, name: str) -> bool:
     match terminal.kind:
         case "bedside":
             return kind == "bed" and name == terminal.bed
-        case "door" | "call_point":
+        case "door":
             return kind in ("bathroom", "room")
+        case "call_point":
+            # At a bed it speaks for that bed (drip, bed exit, monitor): a room alone would not say whose.
+            return kind in ("bathroom", "room") or (kind == "bed" and name == terminal.bed)
         case "station":
             return kind == "terminal" and name == terminal.id
         case "pda":

@@ -18,7 +18,17 @@ ALLOWED = {
     "pda-01": "acknowledged declined answered ended attended cleared cancelled",
     "whiteboard": "acknowledged ended cleared",
     "corridor-1": "",
+    "point-r01": "cancelled",
 }
+
+
+def _roots() -> dict[str, Any]:
+    """The ward with two call points: in the bathroom of r01 and at bed b01."""
+    roots: dict[str, Any] = ward_roots()
+    for name, bed in (("point-r01", None), ("point-b01", "b01")):
+        point = {"id": name, "kind": "call_point", "profile": "call_point", "state": "active", "room": "r01"}
+        roots["terminals"][name] = {**point, "supervised": True} | ({"bed": bed} if bed else {})
+    return roots
 
 
 def _placed(terminal: str, source: str, call_type: str, room: str | None, **more: Any) -> FactBody:
@@ -54,6 +64,16 @@ def _cases() -> list[tuple[str, str | None, FactBody]]:
         ("a door: no other room", "wrong_room", _placed("door-r01", "room:r02", "code", "r02")),
         ("a source beside its room", "wrong_room", _placed("door-r01", "room:r02", "code", "r01")),
         ("a door is no patient", "not_entitled", _placed("door-r01", "bed:b01", "patient", "r01")),
+        ("a call point: its bathroom", None, _placed("point-r01", "bathroom:r01", "bathroom", "r01")),
+        ("a call point: its own bed", None, _placed("point-b01", "bed:b01", "drip_end", "r01")),
+        ("and no other bed", "not_entitled", _placed("point-b01", "bed:b02", "drip_end", "r01")),
+        ("nor any where it has none", "not_entitled", _placed("point-r01", "bed:b01", "drip_end", "r01")),
+        ("nor what is the patient's", "not_entitled", _placed("point-b01", "bed:b01", "patient", "r01")),
+        (
+            "a call point: no other room",
+            "wrong_room",
+            _placed("point-r01", "bathroom:r02", "bathroom", "r02"),
+        ),
         (
             "a station calls the other",
             None,
@@ -113,7 +133,7 @@ def _cases() -> list[tuple[str, str | None, FactBody]]:
 def judge_vectors() -> dict[str, Any]:
     """Return the file's value: `types` of the calls named, `all_tender` what the switch allows."""
     return {
-        "roots": ward_roots(),
+        "roots": _roots(),
         "types": TYPES,
         "cases": [
             {"name": name, "body": body_to_json(made), "reason": reason} for name, reason, made in _cases()

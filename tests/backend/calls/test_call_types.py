@@ -11,6 +11,7 @@ def test_shipped_types_are_complete() -> None:
     types = parse_directory({"call_types": loaded}).call_types
     assert set(types) == set(loaded) == {
         "patient", "dressing", "emergency", "bathroom", "staff_assist", "code", "station",
+        "drip_end", "bed_exit", "monitor",
     }  # fmt: skip
     kinds = frozenset[str]().union(*MAY_ACT.values())
     for name, call_type in types.items():
@@ -27,10 +28,12 @@ def test_shipped_types_are_complete() -> None:
 
 def test_who_calls_for_help_is_talked_to_and_a_pulled_cord_is_not() -> None:
     types = parse_directory({"call_types": load_call_types()}).call_types
-    assert {name for name, call_type in types.items() if not call_type.may_talk} == {"bathroom", "code"}
+    assert {name for name, call_type in types.items() if not call_type.may_talk} == {
+        "bathroom", "code", "drip_end", "bed_exit", "monitor",
+    }  # fmt: skip
 
 
 def test_only_presence_or_talk_clears_what_is_urgent() -> None:
     types = parse_directory({"call_types": load_call_types()}).call_types
     strict = {name for name, call_type in types.items() if call_type.clear == "strict"}
-    assert strict == {"emergency", "bathroom", "staff_assist", "code"}
+    assert strict == {"emergency", "bathroom", "staff_assist", "code", "bed_exit", "monitor"}

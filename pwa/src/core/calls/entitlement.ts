@@ -79,8 +79,10 @@ function ownSource(terminal: Terminal, kind: string, name: string): boolean {
 		case "bedside":
 			return kind === "bed" && name === terminal.bed;
 		case "door":
-		case "call_point":
 			return kind === "bathroom" || kind === "room";
+		case "call_point":
+			// At a bed it speaks for that bed (drip, bed exit, monitor): a room alone would not say whose.
+			return kind === "bathroom" || kind === "room" || (kind === "bed" && name === terminal.bed);
 		case "station":
 			return kind === "terminal" && name === terminal.id;
 		case "pda":
