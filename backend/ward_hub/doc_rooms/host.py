@@ -155,6 +155,13 @@ class Host:
         """The terminals that have something open."""
         return frozenset(self._by_terminal)
 
+    def presence(self, document: str) -> list[str]:
+        """What is announced at the document now, each a state as JSON text; nothing where it is not loaded."""
+        hosted = self._rooms.get(document)
+        if hosted is None or hosted.room is None:
+            return []
+        return [entry.state for entry in hosted.room.presence.states()]
+
     def loaded(self) -> frozenset[str]:
         """The documents in memory."""
         return frozenset(self._rooms)

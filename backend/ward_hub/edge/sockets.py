@@ -18,6 +18,7 @@ from ward_hub.access.port import Gate
 from ward_hub.doc_rooms.host import Host
 from ward_hub.fan_out.frames import WireFrame
 from ward_hub.fan_out.socket_queue import MAX_WAITING_BYTES, Sink, SocketQueue, Tick
+from ward_hub.fleet.seen import Line
 
 log = logging.getLogger("ward_hub.edge")
 
@@ -63,6 +64,13 @@ class Session(Protocol):
         ...
 
 
+class TerminalSession(Session, Protocol):
+    """A socket through which a terminal speaks: from where, and when it was last heard (ms, monotonic)."""
+
+    address: str | None
+    heard_at: int
+
+
 @dataclass(slots=True)
 class Sockets:
     """Every open socket of this hub."""
@@ -77,7 +85,7 @@ class Sockets:
     now: int = 0
     """Monotonic ms, as of the last beat: exact enough for silence, and free to read."""
     _sessions: set[Session] = field(default_factory=set)
-    _terminals: dict[str, Session] = field(default_factory=dict)
+    _terminals: dict[str, TerminalSession] = field(default_factory=dict)
     _beating: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -108,7 +116,7 @@ class Sockets:
         for terminal in [known for known, owner in self._terminals.items() if owner is session]:
             del self._terminals[terminal]
 
-    def claim(self, terminal: str, session: Session) -> None:
+    def claim(self, terminal: str, session: TerminalSession) -> None:
         """A terminal speaks through this socket: an older one of it is closed (rule CL4)."""
         if not self.limits.one_socket_a_terminal:
             return
@@ -119,6 +127,13 @@ class Sockets:
         if older is not None:
             log.info("terminal %s: a newer socket", terminal)
             older.queue.close(CloseCode.RESET)
+
+    def lines(self) -> dict[str, Line]:
+        """Terminal → its line, for those that are connected (DEV-03)."""
+        return {
+            terminal: Line(session.address, max(0, self.now - session.heard_at))
+            for terminal, session in self._terminals.items()
+        }
 
     def beat(self, now: int) -> None:
         """One round of the heartbeat. `now` in ms of a monotonic clock."""

@@ -42,8 +42,10 @@ _LOGGED_CHARS = 80
 class SyncSession:
     """The state of one /sync socket: which addresses are open, and what waits for its Auth."""
 
-    def __init__(self, sockets: Sockets, sink: Sink) -> None:
+    def __init__(self, sockets: Sockets, sink: Sink, address: str | None = None) -> None:
+        """`address`: the other end, as the hub sees it."""
         self.queue = sockets.queue_for(sink)
+        self.address = address
         self._sockets = sockets
         self._host = sockets.host
         self._peers: dict[str, Peer] = {}
@@ -52,7 +54,7 @@ class SyncSession:
         self._waiting_bytes = 0
         self._unsigned_bytes = 0
         self._signed_in = False
-        self._opened_at = self._heard_at = self._quiet_since = sockets.now
+        self._opened_at = self.heard_at = self._quiet_since = sockets.now
         self._sent_seen = 0
 
     def start(self) -> None:
@@ -62,7 +64,7 @@ class SyncSession:
 
     def receive(self, data: bytes) -> None:
         """Take one binary message. Never raises."""
-        self._heard_at = self._sockets.now
+        self.heard_at = self._sockets.now
         if self.queue.closed:
             return
         limits = self._sockets.limits
@@ -94,7 +96,7 @@ class SyncSession:
     def beat(self, now: int) -> None:
         """Rules CL2 and AU6."""
         limits = self._sockets.limits
-        if now - self._heard_at > limits.silence_ms:
+        if now - self.heard_at > limits.silence_ms:
             self._refuse_socket(CloseCode.TIMEOUT, "silent")
         elif not self._signed_in and now - self._opened_at > limits.sign_in_ms:
             self._refuse_socket(CloseCode.UNAUTHORIZED, "not signed in")

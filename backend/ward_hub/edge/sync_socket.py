@@ -14,6 +14,7 @@ def sync_route(sockets: Sockets, path: str = "/sync") -> WebSocketRoute:
     """The route of the multiplexed socket."""
 
     async def sync_socket(websocket: WebSocket) -> None:
-        await serve_socket(websocket, lambda sink: SyncSession(sockets, sink))
+        address = websocket.client.host if websocket.client else None
+        await serve_socket(websocket, lambda sink: SyncSession(sockets, sink, address))
 
     return WebSocketRoute(path, sync_socket)
