@@ -9,11 +9,18 @@ import logging
 import socket
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ward_hub.settings import Settings
+    from ward_hub.tls.live import LiveCertificate
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 10.0
+"""How often a certificate renewed on disk is looked for, and its end is."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--store", help="log of documents and facts: sqlite:PATH or memory:")
     parser.add_argument("--sql", help="SQLAlchemy URL of directory, record and journal")
     parser.add_argument("--app", type=Path, help="folder of the built app")
+    parser.add_argument("--tls", help="auto: as made by `ward-hub certs`; off; or 'CHAIN KEY', two PEM files")
+    parser.add_argument("--public-url", help="address people and terminals use, such as https://ward.example")
     parser.add_argument("--stun", help="STUN servers, stun:host:port, parted by blanks")
     parser.add_argument("--turn", help="TURN servers, turn:host:port, parted by blanks")
     parser.add_argument(
@@ -46,6 +55,8 @@ def run(args: argparse.Namespace) -> int:
             store=args.store,
             sql=args.sql,
             app=args.app,
+            tls=args.tls,
+            public_url=args.public_url,
             stun=args.stun,
             turn=args.turn,
             turn_secret=args.turn_secret,
@@ -75,17 +86,47 @@ async def _serve(settings: Settings) -> int:
     from ward_hub.edge.pages import AppMissing
     from ward_hub.edge.server import make_server
     from ward_hub.log.port import LogUnavailable
+    from ward_hub.rounds import Rounds
+    from ward_hub.settings import SettingError
+    from ward_hub.tls.check import CertificateRefused
+    from ward_hub.tls.from_settings import hub_address, open_certificate, store_address
+
+    try:
+        certificate = open_certificate(settings.tls, settings.data, _now)
+    except (CertificateRefused, SettingError) as error:
+        return _fail(str(error))
 
     def ready(port: int) -> None:
-        print(f"ward-hub listening on http://{settings.host}:{port}", flush=True)
+        names = None if certificate is None else certificate.info.names
+        address = hub_address(settings.public_url, settings.host, port, names)
+        try:
+            store_address(settings.data, address)
+        except OSError as error:
+            log.warning("the hub's address is not left in %s: %s", settings.data, error)
+        scheme = "http" if certificate is None else "https"
+        print(f"ward-hub listening on {scheme}://{settings.host}:{port}", flush=True)
 
     try:
         app = await build(settings)
     except (AppMissing, LogUnavailable, OSError, ValueError) as error:
         return _fail(str(error))
-    server = make_server(app, settings.host, settings.port, ready)
+    context = None if certificate is None else certificate.context
+    server = make_server(app, settings.host, settings.port, ready, tls=context)
+    rounds = Rounds()
+    if certificate is not None:
+        rounds.every(LOOK_S, lambda: _look(certificate))
     await server.serve()
+    await rounds.stop()
     return 0 if server.started else 1
+
+
+async def _look(certificate: LiveCertificate) -> None:
+    certificate.look()
+    certificate.warn()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _busy(host: str, port: int, option: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 
@@ -48,11 +49,12 @@ def make_server(
     port: int,
     ready: Callable[[int], None] | None = None,
     max_frame_bytes: int = MAX_FRAME_BYTES,
-    ssl_certfile: str | None = None,
-    ssl_keyfile: str | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> Server:
     """A server for the application; `ready` is called with the port once it listens (0 picks a free one).
 
+    `tls`: what to speak HTTPS and wss with, None for plain HTTP; a certificate loaded into it later is given
+    to the sockets opened from then on.
     No access log, no WebSocket compression (frames are built once for all), no tokens in any log.
     """
     config = uvicorn.Config(
@@ -69,7 +71,6 @@ def make_server(
         lifespan="on",
         server_header=False,
         timeout_graceful_shutdown=3,
-        ssl_certfile=ssl_certfile,
-        ssl_keyfile=ssl_keyfile,
+        ssl_context_factory=None if tls is None else lambda _config, _default: tls,
     )
     return Server(config, ready)
