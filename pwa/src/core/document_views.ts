@@ -21,6 +21,8 @@ export interface ViewsPort {
 	/** Whether the document may be opened now: patient documents of a PDA only while a nurse is signed in. */
 	mayOpen(name: string): boolean;
 	mayEditOffline(name: string): boolean;
+	/** age of the copy on disk, as kept before this start */
+	keptAt(name: string): number | null;
 }
 
 const EMPTY = new Y.Doc();
@@ -104,6 +106,7 @@ export class DocumentViews {
 			doc: replica?.doc ?? EMPTY,
 			loaded: replica?.loaded ?? false,
 			syncedAt: replica?.syncedAt ?? null,
+			keptAt: this.port.keptAt(name),
 			unsent: (replica?.unsent ?? 0) > 0,
 			refused: replica?.refused ?? replica?.denied ?? null,
 			writable:

@@ -1,5 +1,6 @@
 /** What a terminal consists of once its slot is held and its disk is open, wired to each other. */
 import { HubClock, type KeptClock } from "./clock";
+import { DocumentAges } from "./document_ages";
 import { FactStore } from "./facts/fact_store";
 import { FactMaker } from "./facts/maker";
 import { Outbox } from "./facts/outbox";
@@ -26,6 +27,7 @@ export interface Running {
 	outbox: Outbox;
 	maker: FactMaker;
 	refused: RefusedList;
+	ages: DocumentAges;
 	/** the page's DTLS certificate; null where the browser has no peer connections */
 	certificate: RTCCertificate | null;
 }
@@ -55,8 +57,9 @@ export async function startRunning(
 	});
 	const greeting = await Greeting.load(store, failed);
 	const maker = new FactMaker(outbox, { changed, failed });
-	const [certificate] = await Promise.all([
+	const [certificate, ages] = await Promise.all([
 		parts.connections === null ? null : parts.certificate(),
+		DocumentAges.load(store),
 		facts.load(clock.now()),
 		outbox.load(),
 		refused.load(clock.now()),
@@ -106,6 +109,7 @@ export async function startRunning(
 		outbox,
 		maker,
 		refused,
+		ages,
 		certificate,
 	};
 }

@@ -108,6 +108,7 @@ export class WardTerminal implements Terminal {
 			provider: () => (this.held === null ? null : (this.running?.provider ?? null)),
 			mayOpen: (name) => !this.staff.isSealed(name) || this.staff.unlocked,
 			mayEditOffline: (name) => mayEditOffline(parts.kind, name, this.staff.signedIn !== null),
+			keptAt: (name) => this.running?.ages.of(name) ?? null,
 		});
 		this.state = this.snapshot(EMPTY_BOARD, null, parts.wall());
 		listenToShell({
@@ -410,12 +411,13 @@ export class WardTerminal implements Terminal {
 	}
 
 	/** A20: after a start without the hub, the data on this disk still has an age. */
-	private keepHeard({ provider, store }: Running): void {
+	private keepHeard({ provider, store, ages }: Running): void {
 		const at = provider.lastHeardAt;
 		if (at === null || Math.abs(at - this.keptHeard) < KEEP_HEARD_MS) return;
 		this.keptHeard = at;
 		// Relaxed: a word of 15 s ago does as well.
 		store.putMeta("heardAt", at, false).catch(() => {});
+		ages.keep(provider, store, at).catch(() => {});
 	}
 
 	private stamp(): Stamp {

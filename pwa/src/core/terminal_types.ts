@@ -86,6 +86,8 @@ export interface DocumentView {
 	loaded: boolean;
 	/** last time in step with the hub, ms; null when never */
 	syncedAt: number | null;
+	/** how old the copy on this disk is, as kept before this start, ms; null when unknown */
+	keptAt: number | null;
 	/** own edits not yet stored at the hub */
 	unsent: boolean;
 	/** refused reason, or null */

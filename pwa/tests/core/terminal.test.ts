@@ -286,6 +286,15 @@ describe("a slot", () => {
 		ward.online = false;
 		ward.hub.now += 600_000;
 		const again = await opened("bed-b01");
+		const ages: (number | null)[] = [];
+		again.terminal
+			.document("ward/thoracic/settings")
+			.subscribe(({ keptAt }) => ages.push(keptAt))();
+		const never: (number | null)[] = [];
+		again.terminal.document("ward/thoracic/memos").subscribe(({ keptAt }) => never.push(keptAt))();
+		expect(ages[0]).toBeGreaterThan(heard - 18_000);
+		expect(ages[0]).toBeLessThanOrEqual(heard);
+		expect(never).toEqual([null]);
 		const told = again.states.filter((state) => state.phase === "ready");
 		expect(told.length).toBeGreaterThan(0);
 		for (const { lastHeardAt } of told) {

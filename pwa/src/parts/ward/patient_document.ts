@@ -3,8 +3,9 @@ import type { DocumentView, TerminalState } from "../../core/terminal_types";
 
 export function documentAt(
 	state: Pick<TerminalState, "layer" | "lastHeardAt">,
-	view: Pick<DocumentView, "syncedAt"> | null,
+	view: (Pick<DocumentView, "syncedAt"> & Partial<Pick<DocumentView, "keptAt">>) | null,
 ): number | null {
-	if (view === null || view.syncedAt === null) return null;
+	if (view === null) return null;
+	if (view.syncedAt === null) return view.keptAt ?? null;
 	return state.layer === 1 ? Math.max(view.syncedAt, state.lastHeardAt ?? 0) : view.syncedAt;
 }

@@ -10,6 +10,8 @@ export interface Patient {
 	card: Partial<Card>;
 	/** the card's last time in step with the hub, ms; null when never */
 	syncedAt: number | null;
+	/** age of the copy before this start */
+	keptAt?: number | null;
 }
 
 /** Bed → patient; empty beds are not in it. Cards are joined while someone is subscribed. */
@@ -80,6 +82,7 @@ function joined(
 			stay,
 			card: rootOf<Card>(view, "card"),
 			syncedAt: view?.syncedAt ?? null,
+			keptAt: view?.keptAt ?? null,
 		});
 	}
 	return patients;
