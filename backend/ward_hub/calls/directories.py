@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping
 
 from ward_sync.directory import Directory, parse_directory
 
+from ward_hub.calls.call_types import call_types_of
 from ward_hub.directory.current import CurrentDirectory
 from ward_hub.directory.project import ward_directory
 from ward_hub.documents.port import Json
 
 
 class WardDirectories:
-    """Parsed once a change of the directory. `clock` gives ms; `relay_key`: public key of the media relay."""
+    """Parsed once a change of the directory. `call_types`: the shipped ones; `clock` gives ms; `relay_key`:
+    public key of the media relay."""
 
     def __init__(
         self,
@@ -37,5 +39,6 @@ class WardDirectories:
             priorities = self._current.priorities.get(ward, {})
             roots = ward_directory(self._current.model, ward, priorities, self._clock(), self._relay_key)
             values: dict[str, Json] = {name: dict(root) for name, root in roots.items()}
-            self._parsed[ward] = parse_directory({**values, "call_types": dict(self._call_types)})
+            call_types = call_types_of(self._call_types, self._current.model.wards[ward].call_types)
+            self._parsed[ward] = parse_directory({**values, "call_types": call_types})
         return self._parsed.get(ward)

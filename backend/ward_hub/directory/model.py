@@ -166,7 +166,8 @@ class Talk:
 class Ward:
     """One ward with all that belongs to it. Mappings are in display order.
 
-    `settings`: what the back office sets freely; `talk` of it is read here.
+    `settings`: what the back office sets freely; `talk` of it is read here. `call_types`: those the ward has
+    otherwise than shipped, and its own. `hosting` holds what the weekly rules come to in the days around now.
     """
 
     id: str
@@ -186,6 +187,7 @@ class Ward:
     staff: Mapping[str, Staff] = field(default_factory=dict)
     duty: tuple[Duty, ...] = ()
     hosting: Mapping[str, Hosting] = field(default_factory=dict)
+    call_types: Mapping[str, Json] = field(default_factory=dict)
 
     @property
     def talk(self) -> Talk:

@@ -10,6 +10,7 @@ import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from ward_hub.calls.call_types import call_types_of
 from ward_hub.devices.profiles import load_profiles
 from ward_hub.directory.model import (
     CallGroup,
@@ -46,6 +47,7 @@ def project(
     """Return every document of the directory by name, ready for `Publisher.publish`.
 
     `now` (ms) decides whose turn it is; the result stays the same until `model.next_change_at(now)`.
+    `call_types`: the shipped ones, over which the ward's own come.
     `relay_key`: public key of the hub's media relay, base64url of the raw point; None without one.
     """
     documents = project_hospital(model)
@@ -179,7 +181,7 @@ def _ward_settings(ward: Ward, call_types: Mapping[str, Json]) -> Roots:
                 "recording": ward.talk.recording,
             },
         },
-        "call_types": dict(call_types),
+        "call_types": call_types_of(call_types, ward.call_types),
         "marks": dict(ward.marks),
     }
 

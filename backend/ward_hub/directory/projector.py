@@ -26,6 +26,10 @@ MOVED = 4205
 POLL_S = 1.0
 """How often the revision is read: a revocation typed at the command line acts within about this time."""
 
+RELOAD_MS = 6 * 3_600_000
+"""The directory is read anew this often although nothing changed: weekly hosting is made for the days around
+the reading (`hosting_rules.py`), and what is long past leaves."""
+
 log = logging.getLogger(__name__)
 
 
@@ -72,6 +76,7 @@ class DirectoryProjector:
         self._due: set[str] = set()
         self._hospital_due = False
         self._next_change_at: int | None = None
+        self._read_at = 0
 
     async def load(self) -> None:
         """Read the directory without publishing: after it terminals are known and may join.
@@ -117,13 +122,16 @@ class DirectoryProjector:
         async with self._turn:
             async with self._database.session() as session:
                 revision = await read_revision(session)
-            if not self._current.loaded or revision != self._current.model.revision:
+            aged = abs(self._clock() - self._read_at) >= RELOAD_MS
+            if not self._current.loaded or aged or revision != self._current.model.revision:
                 await self._reload()
 
     async def _reload(self) -> None:
         before = self._current.model
+        now = self._clock()
         async with self._database.session() as session:
-            after = await load_directory(session, self._clock())
+            after = await load_directory(session, now)
+        self._read_at = now
         self._current.replace_model(after)
         self._everything_is_due()
         for terminal, code in cut_terminals(before, after).items():

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, time, tzinfo
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ward_hub.devices.profiles import load_profiles
+from ward_hub.directory.hosting_rules import HostingRule, expand, zone_of
 from ward_hub.directory.model import (
     Bed,
     CallGroup,
@@ -30,11 +32,13 @@ from ward_hub.directory.model import (
 )
 from ward_hub.directory.tables import (
     BedRow,
+    CallTypeOverrideRow,
     DutyRow,
     GroupMemberRow,
     GroupRow,
     HospitalRow,
     HostingRow,
+    HostingRuleRow,
     RevisionRow,
     RoomRow,
     StaffRow,
@@ -43,6 +47,7 @@ from ward_hub.directory.tables import (
     WardRow,
 )
 from ward_hub.documents.names import ID
+from ward_hub.documents.port import Json
 
 PAST_KEPT_MS = 24 * 3_600_000
 """Turns and hostings that ended longer ago are left out of the model: a late fold still finds yesterday's."""
@@ -79,25 +84,30 @@ async def bump_revision(session: AsyncSession) -> None:
 async def load_directory(session: AsyncSession, now: int) -> DirectoryModel:
     """Read every ward of the installation at one revision.
 
-    Turns and hostings that ended before `now` - PAST_KEPT_MS are left out.
+    Turns and hostings that ended before `now` - PAST_KEPT_MS are left out; weekly hosting is there as the
+    hostings of the days around `now`.
     """
     revision = await read_revision(session)
-    hospital = await session.get(HospitalRow, 1)
+    row = await session.get(HospitalRow, 1)
+    hospital = Hospital(row.name, row.name_en, row.settings, row.marks) if row else Hospital("", "")
+    zone = zone_of(hospital.settings)
     wards = (await session.scalars(select(WardRow).order_by(WardRow.id))).all()
     return DirectoryModel(
         revision=revision,
-        hospital=Hospital(hospital.name, hospital.name_en, hospital.settings, hospital.marks)
-        if hospital
-        else Hospital("", ""),
-        wards={row.id: await _load_ward(session, row, now - PAST_KEPT_MS) for row in wards},
+        hospital=hospital,
+        wards={row.id: await _load_ward(session, row, zone, now) for row in wards},
     )
 
 
-async def _load_ward(session: AsyncSession, row: WardRow, since: int) -> Ward:
-    ward = row.id
+async def _load_ward(session: AsyncSession, row: WardRow, zone: tzinfo, now: int) -> Ward:
+    ward, since = row.id, now - PAST_KEPT_MS
     first, second, third = row.escalation_ms
-    rooms = await session.scalars(select(RoomRow).where(RoomRow.ward == ward).order_by(RoomRow.position))
-    beds = await session.scalars(select(BedRow).where(BedRow.ward == ward).order_by(BedRow.position))
+    rooms = await session.scalars(
+        select(RoomRow).where(RoomRow.ward == ward).order_by(RoomRow.position, RoomRow.id)
+    )
+    beds = await session.scalars(
+        select(BedRow).where(BedRow.ward == ward).order_by(BedRow.position, BedRow.id)
+    )
     terminals = await session.scalars(
         select(TerminalRow).where(TerminalRow.ward == ward).order_by(TerminalRow.position, TerminalRow.id)
     )
@@ -107,10 +117,7 @@ async def _load_ward(session: AsyncSession, row: WardRow, since: int) -> Ward:
     duty = await session.scalars(
         select(DutyRow)
         .where(DutyRow.ward == ward, DutyRow.until.is_(None) | (DutyRow.until > since))
-        .order_by(DutyRow.since, DutyRow.id)
-    )
-    hosting = await session.scalars(
-        select(HostingRow).where(HostingRow.ward == ward, HostingRow.until_ms > since).order_by(HostingRow.id)
+        .order_by(DutyRow.since, DutyRow.key)
     )
     return Ward(
         id=ward,
@@ -129,10 +136,46 @@ async def _load_ward(session: AsyncSession, row: WardRow, since: int) -> Ward:
         groups=await _load_groups(session, ward),
         staff={person.id: staff_value(person) for person in staff},
         duty=tuple(Duty(turn.staff, tuple(turn.beds), turn.since, turn.until, turn.pda) for turn in duty),
-        hosting={
-            plan.id: Hosting(plan.id, plan.from_group, tuple(plan.to), plan.from_ms, plan.until_ms)
-            for plan in hosting
-        },
+        hosting=await _load_hosting(session, ward, zone, now),
+        call_types=await load_call_types_of(session, ward),
+    )
+
+
+async def _load_hosting(session: AsyncSession, ward: str, zone: tzinfo, now: int) -> dict[str, Hosting]:
+    """What was entered, and what the rules come to, by id."""
+    rules = await session.scalars(
+        select(HostingRuleRow).where(HostingRuleRow.ward == ward).order_by(HostingRuleRow.id)
+    )
+    found = {hosting.id: hosting for hosting in expand(map(hosting_rule, rules), zone, now)}
+    entered = await session.scalars(
+        select(HostingRow)
+        .where(HostingRow.ward == ward, HostingRow.until_ms > now - PAST_KEPT_MS)
+        .order_by(HostingRow.id)
+    )
+    for plan in entered:
+        found[plan.id] = Hosting(plan.id, plan.from_group, tuple(plan.to), plan.from_ms, plan.until_ms)
+    return dict(sorted(found.items()))
+
+
+async def load_call_types_of(session: AsyncSession, ward: str) -> dict[str, Json]:
+    """The ward's own call types and those it has otherwise than shipped, as in its settings document."""
+    rows = await session.scalars(
+        select(CallTypeOverrideRow).where(CallTypeOverrideRow.ward == ward).order_by(CallTypeOverrideRow.id)
+    )
+    return {row.id: {"id": row.id, **row.value} for row in rows}
+
+
+def hosting_rule(row: HostingRuleRow) -> HostingRule:
+    """The frozen value of a rule's row."""
+    return HostingRule(
+        id=row.id,
+        from_group=row.from_group,
+        to=tuple(row.to),
+        weekdays=frozenset(row.weekdays),
+        from_time=time.fromisoformat(row.from_time),
+        until_time=time.fromisoformat(row.until_time),
+        first=date.fromisoformat(row.first),
+        last=date.fromisoformat(row.last) if row.last else None,
     )
 
 
@@ -307,13 +350,14 @@ async def store_duty(session: AsyncSession, ward: str, duty: Iterable[Duty]) -> 
     session.add_all(
         DutyRow(
             ward=ward,
+            key=f"turn-{number:03d}",
             staff=turn.staff,
             pda=turn.pda,
             beds=list(turn.beds),
             since=turn.since,
             until=turn.until,
         )
-        for turn in duty
+        for number, turn in enumerate(duty)
     )
     await bump_revision(session)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, ForeignKeyConstraint, LargeBinary, String
+from sqlalchemy import JSON, BigInteger, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ward_hub.db.base import Base
@@ -149,10 +149,14 @@ class StaffRow(Base):
 
 
 class DutyRow(Base):
+    """One turn. `key` names it within the ward, for whoever changes it."""
+
     __tablename__ = "duty"
+    __table_args__ = (Index("ix_duty_ward_key", "ward", "key", unique=True),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     ward: Mapped[str] = mapped_column(Id, ForeignKey("wards.id"), index=True)
+    key: Mapped[str] = mapped_column(Id, server_default="")
     staff: Mapped[str] = mapped_column(Id, ForeignKey("staff.id"))
     pda: Mapped[str | None] = mapped_column(Id, ForeignKey("terminals.id"))
     beds: Mapped[list[str]] = mapped_column(JSON)
@@ -170,3 +174,30 @@ class HostingRow(Base):
     to: Mapped[list[str]] = mapped_column(JSON)
     from_ms: Mapped[int] = mapped_column(BigInteger)
     until_ms: Mapped[int] = mapped_column(BigInteger)
+
+
+class HostingRuleRow(Base):
+    """Hosting that comes again (`hosting_rules.py`): HH:MM and YYYY-MM-DD in the hospital's time zone."""
+
+    __tablename__ = "hosting_rules"
+    __table_args__ = (ForeignKeyConstraint(["ward", "from_group"], ["call_groups.ward", "call_groups.id"]),)
+
+    ward: Mapped[str] = mapped_column(Id, primary_key=True)
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    from_group: Mapped[str] = mapped_column(Id)
+    to: Mapped[list[str]] = mapped_column(JSON)
+    weekdays: Mapped[list[int]] = mapped_column(JSON)
+    from_time: Mapped[str] = mapped_column(String(5))
+    until_time: Mapped[str] = mapped_column(String(5))
+    first: Mapped[str] = mapped_column(String(10))
+    last: Mapped[str | None] = mapped_column(String(10))
+
+
+class CallTypeOverrideRow(Base):
+    """A call type as one ward has it: a shipped one changed, or one of its own."""
+
+    __tablename__ = "call_type_overrides"
+
+    ward: Mapped[str] = mapped_column(Id, ForeignKey("wards.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    value: Mapped[dict[str, Any]] = mapped_column(JSON)
