@@ -121,6 +121,15 @@ def staff() -> list[Staff]:
     return people
 
 
+def administrators() -> list[Staff]:
+    """The three of the installation, who belong to no ward: a001 system, a002 security, a003 audit."""
+    return [
+        Staff("a001", None, "a001", "系统管理员", Role.SYSTEM_ADMIN),
+        Staff("a002", None, "a002", "安全管理员", Role.SECURITY_ADMIN),
+        Staff("a003", None, "a003", "审计管理员", Role.AUDIT_ADMIN),
+    ]
+
+
 def groups() -> list[CallGroup]:
     """东区 with beds 1 to 23 and 西区 with 24 to 46; both are heard at both stations."""
     halves = (("east", "东区", beds()[:23], 0), ("west", "西区", beds()[23:], 1))
@@ -173,11 +182,11 @@ async def build_standard_ward(
         await store.store_rooms(session, WARD, rooms())
         await store.store_beds(session, WARD, beds())
         await store.store_terminals(session, terminals())
-        await store.store_staff(session, staff())
+        await store.store_staff(session, [*staff(), *administrators()])
         for group in groups():
             await store.store_group(session, WARD, group)
         await store.store_duty(session, WARD, duty(now))
-    hashed = {person.id: await passwords.hash(password) for person in staff()}
+    hashed = {person.id: await passwords.hash(password) for person in (*staff(), *administrators())}
     async with database.session.begin() as session:
         for person, password_hash in hashed.items():
             await store_password(session, person, password_hash, now)

@@ -8,15 +8,26 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from ward_hub.accounts.password_rules import PasswordRules
 from ward_hub.db.engine import Database
 from ward_hub.directory import store
 from ward_hub.directory.fixture import WARD
-from ward_hub.directory.model import DirectoryModel, Ward
+from ward_hub.directory.model import DirectoryModel, Hospital, Ward
+from ward_hub.documents.port import Json
 from ward_hub.identity.errors import IdentityCode, IdentityRefused
 from ward_hub.identity.sessions import StaffSessions
-from ward_hub.identity.staff import LOCK_MS, MAX_FAILED, TERMINAL_FAILURES, StaffAccounts, WeakPassword
+from ward_hub.identity.staff import (
+    LOCK_MS,
+    MAX_FAILED,
+    TERMINAL_FAILURES,
+    PasswordUsed,
+    StaffAccounts,
+    WeakPassword,
+)
 
 from tests.backend.ward import NOW, PASSWORD, quick_passwords, read_model, standard_ward
+
+DAY_MS = 86_400_000
 
 
 class Desk:
@@ -128,3 +139,53 @@ async def test_new_passwords_are_strong_and_unlock(desk: Desk) -> None:
     await desk.accounts.set_password("n001", "白班Aa1234", NOW)
     assert await desk.sign_in("n001", PASSWORD) == "sign_in_refused"
     assert await desk.sign_in("n001", "白班Aa1234") == "ok:n001"
+
+
+async def test_the_last_five_passwords_do_not_come_back(desk: Desk) -> None:
+    for n in range(5):
+        await desk.accounts.set_password("n001", f"Ward-new-{n}", NOW + n)
+    for n in range(5):
+        with pytest.raises(PasswordUsed):
+            await desk.accounts.set_password("n001", f"Ward-new-{n}", NOW + 9)
+    await desk.accounts.set_password("n001", PASSWORD, NOW + 9)
+    await desk.accounts.set_password("n001", "Ward-new-0", NOW + 10)
+    await desk.accounts.set_password("n002", "Ward-new-1", NOW)  # another person's are nobody's business
+
+
+async def test_an_old_password_signs_in_and_says_that_it_is_due(desk: Desk) -> None:
+    place = desk.model.terminal("pda-01")
+    assert place is not None
+
+    async def due(number: str, password: str, now: int) -> bool:
+        return (await desk.accounts.sign_in(place, number, password, now)).password_due
+
+    assert not await due("n001", PASSWORD, NOW + 90 * DAY_MS - 1)
+    assert await due("n001", PASSWORD, NOW + 90 * DAY_MS)
+    await desk.accounts.set_password("n001", "Ward-new-0", NOW + 90 * DAY_MS, by="a002")
+    assert await due("n001", "Ward-new-0", NOW + 90 * DAY_MS)  # another person chose it
+    await desk.accounts.set_password("n001", "Ward-new-1", NOW + 90 * DAY_MS, by="n001")
+    assert not await due("n001", "Ward-new-1", NOW + 91 * DAY_MS)
+
+
+async def test_the_hospital_sets_the_rules_within_bounds(desk: Desk) -> None:
+    settings: dict[str, Json] = {
+        "password": {"min_chars": 12, "max_age_days": 30, "last": 1, "change_given": False}
+    }
+    async with desk.database.session.begin() as session:
+        await store.store_hospital(session, Hospital("H", "H", settings))
+    with pytest.raises(WeakPassword):
+        await desk.accounts.set_password("n001", "Ward-new-01", NOW)
+    await desk.accounts.set_password("n001", "Ward-new-001", NOW, by="a002")
+    await desk.accounts.set_password("n001", "Ward-new-002", NOW, by="a002")
+    await desk.accounts.set_password("n001", "Ward-new-001", NOW, by="a002")
+    assert not await desk.accounts.password_due("n001", NOW + 30 * DAY_MS - 1)
+    assert await desk.accounts.password_due("n001", NOW + 30 * DAY_MS)
+    read = PasswordRules.read
+    assert read({"password": {"min_chars": 4, "max_age_days": 9999, "last": 0}}) == PasswordRules(8, 365, 1)
+    assert read({"password": {"min_chars": "12", "last": True, "change_given": 0}}) == PasswordRules()
+    assert read({"password": [1]}) == PasswordRules()
+
+
+async def test_administrators_sign_in_at_no_terminal_and_are_in_no_wards_staff(desk: Desk) -> None:
+    assert await desk.sign_in("a001", terminal="station-main") == "sign_in_elsewhere"
+    assert not [person for person in desk.model.wards[WARD].staff if person.startswith("a")]
