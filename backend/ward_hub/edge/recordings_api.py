@@ -20,6 +20,7 @@ from ward_signalling.messages import MAX_CALLS, MAX_TARGETS, Purpose
 from ward_sync.directory import Directory
 
 from ward_hub.access.port import AccessRefused, Gate, Principal
+from ward_hub.audit.port import AuditAction, AuditEntry, AuditTrail
 from ward_hub.directory.model import Role
 from ward_hub.documents.names import ID
 from ward_hub.edge.errors import WardError, answering
@@ -49,8 +50,10 @@ def recordings_routes(
     recordings: Recordings,
     directory: Callable[[str], Directory | None],
     clock: Callable[[], int],
+    audit: AuditTrail | None = None,
 ) -> list[Route]:
-    """The routes, ready to be mounted at the root. `directory`: ward → its directory now."""
+    """The routes, ready to be mounted at the root. `directory`: ward → its directory now; `audit`: where it
+    is written down who heard what."""
 
     async def put(request: Request) -> Response:
         sound = request.stream()
@@ -97,6 +100,10 @@ def recordings_routes(
             raise WardError("not_found")
         # Whoever hears a patient's words leaves a line.
         log.info("recording %s of %s heard by %s at %s", talk, ward, principal.staff, principal.terminal)
+        if audit is not None:
+            address = request.client.host if request.client else None
+            heard = (principal.staff, principal.terminal, ward, talk, address)
+            await audit.record(AuditEntry(AuditAction.RECORDING, "ok", *heard))
         return FileResponse(path, media_type="audio/webm", headers=_HEADERS)
 
     path = "/api/wards/{ward}/recordings/{talk}"

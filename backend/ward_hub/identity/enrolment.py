@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Awaitable, Callable
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -49,11 +50,17 @@ async def end_codes(session: AsyncSession, terminal: str, now: int) -> None:
     )
 
 
-async def enrol(database: Database, code: str, public_key: bytes, now: int) -> Terminal:
+async def enrol(
+    database: Database,
+    code: str,
+    public_key: bytes,
+    now: int,
+    also: Callable[[AsyncSession, Terminal], Awaitable[None]] | None = None,
+) -> Terminal:
     """Bind the key (raw P-256 point) to the terminal of the code and return the terminal, active now.
 
-    An older key goes to the history. Raises IdentityRefused: KEY_INVALID (the code stays good),
-    CODE_INVALID.
+    An older key goes to the history. `also` is done in the same transaction when a key is bound. Raises
+    IdentityRefused: KEY_INVALID (the code stays good), CODE_INVALID.
     """
     if not is_public_key(public_key):
         raise IdentityRefused(IdentityCode.KEY_INVALID)
@@ -78,7 +85,10 @@ async def enrol(database: Database, code: str, public_key: bytes, now: int) -> T
         row.public_key, row.bound_at = public_key, now
         row.state = TerminalState.ACTIVE.value
         await bump_revision(session)
-        return terminal_value(row)
+        terminal = terminal_value(row)
+        if also is not None:
+            await also(session, terminal)
+        return terminal
 
 
 async def _enrolled_before(session: AsyncSession, code: str, public_key: bytes) -> Terminal:

@@ -107,6 +107,26 @@ class StaffAccounts:
             if also is not None:
                 await also(session)
 
+    async def change_password(
+        self,
+        staff: str,
+        old: str,
+        new: str,
+        now: int,
+        keep: str | None = None,
+        also: Callable[[AsyncSession], Awaitable[None]] | None = None,
+    ) -> None:
+        """A person sets their own password, knowing the one of now; `keep` and `also` as in `set_password`.
+
+        Raises IdentityRefused as `verify` does (wrong tries count), WeakPassword, PasswordUsed.
+        """
+        async with self._database.session() as session:
+            person = await session.get(StaffRow, staff)
+        if person is None:
+            raise IdentityRefused(IdentityCode.SIGN_IN_REFUSED)
+        await self.verify(person.number, old, now)
+        await self.set_password(staff, new, now, staff, keep, also)
+
     async def sign_in(self, terminal: Terminal, number: str, password: str, now: int) -> SignedIn:
         """Open a session for the person at the terminal.
 

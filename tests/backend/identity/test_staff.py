@@ -168,11 +168,9 @@ async def test_an_old_password_signs_in_and_says_that_it_is_due(desk: Desk) -> N
 
 
 async def test_the_hospital_sets_the_rules_within_bounds(desk: Desk) -> None:
-    settings: dict[str, Json] = {
-        "password": {"min_chars": 12, "max_age_days": 30, "last": 1, "change_given": False}
-    }
+    rules: Json = {"min_chars": 12, "max_age_days": 30, "last": 1, "change_given": False}
     async with desk.database.session.begin() as session:
-        await store.store_hospital(session, Hospital("H", "H", settings))
+        await store.store_hospital(session, Hospital("H", "H", {"password": rules}))
     with pytest.raises(WeakPassword):
         await desk.accounts.set_password("n001", "Ward-new-01", NOW)
     await desk.accounts.set_password("n001", "Ward-new-001", NOW, by="a002")
