@@ -11,12 +11,12 @@ import asyncio
 import json
 import secrets
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pycrdt import Array, Doc
+from pycrdt import Array, Doc, Map
 from ward_sync.awareness import Entry, encode_awareness
 from ward_sync.close_codes import CloseCode
 from ward_sync.codec import decode, encode
@@ -40,9 +40,12 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from ward_hub.demo.hub_account import HubAccount, HubAway, HubRefused, Token
+from ward_hub.demo.light_device import LightDevice
 
 HEARTBEAT_S = 2.0
 """The contract's beat; the hub closes a socket silent for 10 s."""
+REPORT_S = 60.0
+"""How often the device reports when nothing changed."""
 PRESENCE_S = 15.0
 """y-protocols forgets a presence not renewed for 30 s."""
 BACK_OFF_S = (0.5, 8.0)
@@ -80,14 +83,15 @@ class Place:
 
 
 def documents_of(place: Place, rooms: Sequence[str]) -> tuple[str, ...]:
-    """The documents a light terminal of this place joins: presence, directory, settings and its calls."""
+    """What a light terminal of this place joins: presence, directory, settings, its device, its calls."""
     ward = f"ward/{place.ward}"
     own_directory = f"{ward}/bed/{place.bed}/directory" if place.kind == "bedside" else f"{ward}/directory"
     if place.kind in WARD_WIDE:
         calls = (*(f"{ward}/room/{room}/calls" for room in rooms), f"{ward}/calls")
     else:
         calls = (f"{ward}/room/{place.room}/calls",)
-    return (f"{ward}/presence", own_directory, f"{ward}/settings", *calls)
+    device = f"{ward}/terminal/{place.terminal}/device"
+    return (f"{ward}/presence", own_directory, f"{ward}/settings", device, *calls)
 
 
 def calls_document(ward: str, room: str | None) -> str:
@@ -127,6 +131,10 @@ class LightTerminal:
         # Stable for a terminal, so that a reconnect replaces its presence and needs no second entry.
         self._client_id = zlib.crc32(account.terminal.encode())
         self.facts: dict[str, ReceivedFact] = {}
+        self.device = LightDevice(account.terminal, self.hub_now)
+        self._device_document = f"ward/{place.ward}/terminal/{place.terminal}/device"
+        # The map is kept with its document, for the same reason as the arrays above.
+        self._wishes: tuple[Doc[Any], Map[Any]] | None = None
         self.aside = False
         self.joined = asyncio.Event()
 
@@ -180,6 +188,7 @@ class LightTerminal:
         self._socket = None
         self._open.clear()
         self._replicas.clear()
+        self._wishes = None
         self.joined.clear()
 
     async def _join(self, token: Token) -> None:
@@ -198,6 +207,8 @@ class LightTerminal:
         while True:
             await self._send("hub", Stateless(json.dumps({"t": "time", "sent": self._now()})))
             beats += 1
+            if beats % round(REPORT_S / HEARTBEAT_S) == 0:
+                await self._say_device(self.device.report())
             if beats % round(PRESENCE_S / HEARTBEAT_S) == 0:
                 await self._announce(1 + beats)
                 token = await self._renewed(token)
@@ -239,10 +250,14 @@ class LightTerminal:
             case SyncStep1():
                 await self._send(document, SyncStep2(NOTHING))
             case SyncStep2(update) | Update(update):
-                if self._follow and document.endswith("/calls"):
+                if document == self._device_document:
+                    await self._wish(update)
+                elif self._follow and document.endswith("/calls"):
                     self._replica(document).apply_update(update)
             case AuthGranted():
                 self._open.add(document)
+                if document == self._device_document:
+                    await self._say_device(self.device.report())
                 if len(self._open) == len(self._documents):
                     self.joined.set()
                 await self._send_facts(
@@ -250,6 +265,9 @@ class LightTerminal:
                 )
             case AuthDenied() | Close():
                 self._open.discard(document)
+            case Stateless(payload) if document == self._device_document:
+                for answer in self.device.take(json.loads(payload)):
+                    await self._say_device(answer)
             case Stateless(payload):
                 self._hear(json.loads(payload))
             case _:
@@ -260,7 +278,10 @@ class LightTerminal:
             case "hello":
                 self._offset = int(message["now"]) - self._now()
             case "time":
-                self._offset = int(message["now"]) - (int(message["sent"]) + self._now()) // 2
+                now = self._now()
+                self._offset = int(message["now"]) - (int(message["sent"]) + now) // 2
+                self.device.rtt_ms = max(0, now - int(message["sent"]))
+                self.device.offset_ms = -self._offset
             case "stored":
                 for name, heard_at in message["heard"].items():
                     self._answered(name, int(heard_at))
@@ -291,6 +312,15 @@ class LightTerminal:
                     self.facts[fact.id] = received
                     if self._on_fact is not None:
                         self._on_fact(received)
+
+    async def _wish(self, update: bytes) -> None:
+        if self._wishes is None:
+            document: Doc[Any] = Doc()
+            self._wishes = document, document.get("wish", type=Map)
+        document, wish = self._wishes
+        document.apply_update(update)
+        if self.device.wish(wish.to_py() or {}):
+            await self._say_device(self.device.report())
 
     # --- what goes ---
 
@@ -338,6 +368,10 @@ class LightTerminal:
             document, wire = self._unsent[name]
             if document in self._open:
                 await self._send(document, Stateless(json.dumps({"t": "facts", "facts": [wire]})))
+
+    async def _say_device(self, message: Mapping[str, Any]) -> None:
+        if self._device_document in self._open:
+            await self._send(self._device_document, Stateless(json.dumps(message)))
 
     async def _send(self, address: str, message: Message) -> None:
         if self._socket is not None:

@@ -39,8 +39,13 @@ class Taker:
 
     def __init__(self) -> None:
         self.taken: list[str] = []
+        self.said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        """What devices say."""
 
     async def handle(self, peer: Peer, document: str, payload: str) -> list[str]:
+        if document.endswith("/device"):
+            self.said.put_nowait(json.loads(payload))
+            return []
         answers = []
         for wire in json.loads(payload)["facts"]:
             fact = decode_wire(wire)
@@ -132,15 +137,36 @@ def test_each_kind_joins_what_it_may_read() -> None:
         "ward/w/presence",
         "ward/w/bed/b01/directory",
         "ward/w/settings",
+        "ward/w/terminal/bed-b01/device",
         CALLS,
     )
     assert documents_of(STATION, ["r01", "r02"])[1:] == (
         "ward/w/directory",
         "ward/w/settings",
+        "ward/w/terminal/station-main/device",
         CALLS,
         "ward/w/room/r02/calls",
         "ward/w/calls",
     )
+
+
+async def test_a_device_follows_its_wishes_and_reports(hub: Hub) -> None:
+    """DEV-02: the wish of its document first, then what changes."""
+    device = "ward/w/terminal/bed-b01/device"
+    await hub.host.publish(device, {"wish": {"volume": 30, "brightness": None, "screen": "off"}})
+    bed = light(hub.url, BED)
+    async with running(bed), asyncio.timeout(10):
+        await _said(hub, volume=30, screen="off")
+        await hub.host.publish(device, {"wish": {"volume": 70, "brightness": None, "screen": "on"}})
+        await _said(hub, volume=70, screen="on")
+        hub.host.broadcast_stateless(device, '{"t":"do","id":"00000000000000ff","do":"restart"}')
+        await _said(hub, t="did", id="00000000000000ff", outcome="done")
+
+
+async def _said(hub: Hub, **wanted: object) -> None:
+    """Wait for a message of a device that says all this."""
+    while not wanted.items() <= (await hub.taker.said.get()).items():
+        pass
 
 
 async def test_a_press_is_answered_and_reaches_who_follows_the_room(hub: Hub) -> None:
