@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sqlalchemy import Update, select, update
+from sqlalchemy import Update, or_, select, update
 
 from ward_hub.db.engine import Database
 from ward_hub.identity.tables import StaffSessionRow
 from ward_hub.identity.tokens import STAFF_LIFE_MS
+
+SHORT_MS = 2 * 60_000
+"""A session by PIN or badge at a shared screen lasts so long after the last edit or act."""
+SHORT_WHOLE_MS = 10 * 60_000
+"""And never longer than this in all: the hand that began it has left by then."""
+KEEP_MS = 15_000
+"""How far the end on disk may be behind: it matters only to a hub that starts again."""
+CLOCK_SLACK_MS = 5_000
+"""A terminal's clock may be off by this against the hub's when it says when an act was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +29,8 @@ class StaffSession:
     staff: str
     terminal: str
     expires_at: int
+    began_at: int = 0
+    short: bool = False
 
 
 class StaffSessions:
@@ -28,6 +39,8 @@ class StaffSessions:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._by_terminal: dict[str, StaffSession] = {}
+        self._kept: dict[str, int] = {}
+        """Terminal → the end of its short session as it is on disk."""
 
     async def load(self, now: int) -> None:
         """Read the sessions that are open; call once at start."""
@@ -38,7 +51,15 @@ class StaffSessions:
                 )
             )
             self._by_terminal = {
-                row.terminal: StaffSession(row.id, row.staff, row.terminal, row.expires_at) for row in rows
+                row.terminal: StaffSession(
+                    row.id,
+                    row.staff,
+                    row.terminal,
+                    row.expires_at,
+                    row.started_at,
+                    row.expires_at - row.started_at <= SHORT_WHOLE_MS,
+                )
+                for row in rows
             }
 
     def at(self, terminal: str, now: int) -> StaffSession | None:
@@ -46,9 +67,13 @@ class StaffSessions:
         session = self._by_terminal.get(terminal)
         return session if session and session.expires_at > now else None
 
-    async def begin(self, staff: str, terminal: str, now: int) -> StaffSession:
-        """Open a session; whoever was signed in at this terminal no longer is."""
-        opened = StaffSession(secrets.token_hex(16), staff, terminal, now + STAFF_LIFE_MS)
+    async def begin(self, staff: str, terminal: str, now: int, *, short: bool = False) -> StaffSession:
+        """Open a session; whoever was signed in at this terminal no longer is.
+
+        `short`: as at a shared screen, for two minutes and as long as `extend` says.
+        """
+        life_ms = SHORT_MS if short else STAFF_LIFE_MS
+        opened = StaffSession(secrets.token_hex(16), staff, terminal, now + life_ms, now, short)
         async with self._database.session.begin() as session:
             await session.execute(_ended(terminal, now))
             session.add(
@@ -62,7 +87,45 @@ class StaffSessions:
                 )
             )
         self._by_terminal[terminal] = opened
+        self._kept[terminal] = opened.expires_at
         return opened
+
+    async def extend(self, terminal: str, now: int) -> None:
+        """An edit or act of the terminal was taken: its short session, if there is one, lasts on."""
+        session = self.at(terminal, now)
+        if session is None or not session.short:
+            return
+        expires_at = min(now + SHORT_MS, session.began_at + SHORT_WHOLE_MS)
+        self._by_terminal[terminal] = replace(session, expires_at=expires_at)
+        if expires_at - self._kept.get(terminal, 0) < KEEP_MS:
+            return
+        self._kept[terminal] = expires_at
+        async with self._database.session.begin() as database:
+            await database.execute(
+                update(StaffSessionRow).where(StaffSessionRow.id == session.id).values(expires_at=expires_at)
+            )
+
+    async def stood_behind(self, staff: str, terminal: str, at: int, now: int) -> bool:
+        """Whether the person is signed in at the terminal now, or was at `at` (ms)."""
+        session = self.at(terminal, now)
+        if session is not None and session.staff == staff:
+            return True
+        async with self._database.session() as database:
+            found = await database.scalar(
+                select(StaffSessionRow.id)
+                .where(
+                    StaffSessionRow.terminal == terminal,
+                    StaffSessionRow.staff == staff,
+                    StaffSessionRow.started_at <= at + CLOCK_SLACK_MS,
+                    StaffSessionRow.expires_at >= at - CLOCK_SLACK_MS - KEEP_MS,
+                    or_(
+                        StaffSessionRow.ended_at.is_(None),
+                        StaffSessionRow.ended_at >= at - CLOCK_SLACK_MS,
+                    ),
+                )
+                .limit(1)
+            )
+        return found is not None
 
     async def end(self, terminal: str, now: int) -> bool:
         """Close the session at the terminal; returns whether there was one."""

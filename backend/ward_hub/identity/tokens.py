@@ -62,10 +62,12 @@ class Tokens:
         """A token for the terminal alone."""
         return self._issue(terminal, now, now + TERMINAL_LIFE_MS, {})
 
-    def issue_staff(self, terminal: Terminal, staff: Staff, session: str, now: int) -> Issued:
-        """A token for a person at the terminal, tied to their session."""
+    def issue_staff(
+        self, terminal: Terminal, staff: Staff, session: str, now: int, life_ms: int = STAFF_LIFE_MS
+    ) -> Issued:
+        """A token for a person at the terminal, tied to their session: it ends with that, or sooner."""
         claims = {"staff": staff.id, "role": staff.role.value, "sid": session}
-        return self._issue(terminal, now, now + STAFF_LIFE_MS, claims)
+        return self._issue(terminal, now, now + life_ms, claims)
 
     def read(self, token: str, now: int) -> Claims:
         """Return what it says. Raises IdentityRefused(TOKEN_INVALID): not ours, altered, expired."""

@@ -13,6 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
 from ward_hub.access.gate import WardGate
+from ward_hub.access.port import AccessRefused
+from ward_hub.accounts.pins import Pins
 from ward_hub.db.engine import Database
 from ward_hub.directory.current import CurrentDirectory
 from ward_hub.directory.fixture import WARD
@@ -26,7 +28,7 @@ from ward_hub.identity.enrolment import make_code
 from ward_hub.identity.errors import IdentityCode
 from ward_hub.identity.installation import load_installation
 from ward_hub.identity.keys import encode_base64url
-from ward_hub.identity.sessions import StaffSessions
+from ward_hub.identity.sessions import SHORT_MS, StaffSessions
 from ward_hub.identity.staff import StaffAccounts
 from ward_hub.identity.tokens import STAFF_LIFE_MS, TERMINAL_LIFE_MS, Tokens
 
@@ -103,6 +105,8 @@ async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
             tokens=tokens,
             challenges=Challenges(),
             accounts=StaffAccounts(database, quick_passwords(), sessions),
+            pins=Pins(database, sessions, b"p" * 32, quick_passwords()),
+            sessions=sessions,
             installation=installation,
             directory_changed=projector.changed,
             rights_changed=documents.recheck,
@@ -343,3 +347,71 @@ async def test_an_error_of_the_store_names_no_value(hub: Hub) -> None:
         with pytest.raises(OperationalError) as failed:
             await session.execute(text("SELECT :number FROM nowhere"), {"number": "n-4711"})
     assert "n-4711" not in str(failed.value)
+
+
+async def give_pin(hub: Hub, staff: str) -> None:
+    assert hub.services.pins is not None
+    async with hub.database.session.begin() as session:
+        await hub.services.pins.set_pin(session, staff, "274951", NOW)
+        await hub.services.pins.set_badge(session, staff, "BADGE-0017", NOW)
+
+
+@pytest.mark.parametrize("by", [{"number": "n001", "pin": "274951"}, {"badge": "BADGE-0017"}])
+async def test_pin_and_badge_open_a_short_session_at_a_shared_screen(hub: Hub, by: dict[str, str]) -> None:
+    await give_pin(hub, "n001")
+    token = await hub.token("whiteboard")
+    rechecks = hub.documents.rechecks
+    answer = await hub.post("/api/staff/pin", by, token)
+    body = answer.json()
+    assert body["staff"]["id"] == "n001"
+    assert body["expires_at"] == NOW + SHORT_MS
+    assert hub.documents.rechecks == rechecks + 1
+    assert hub.services.gate.authenticate(body["token"]).staff == "n001"
+    hub.now += 100_000
+    sessions = hub.services.sessions
+    assert sessions is not None
+    await sessions.extend("whiteboard", hub.now)
+    told = await hub.post("/api/staff/session", {}, body["token"])
+    assert told.json() == {"staff": "n001", "expires_at": NOW + 100_000 + SHORT_MS}
+    assert code_of(await hub.post("/api/staff/session", {}, token)) == "unauthorized"
+    hub.now += SHORT_MS
+    assert code_of(await hub.post("/api/staff/session", {}, body["token"])) == "unauthorized"
+    with pytest.raises(AccessRefused, match="expired"):
+        hub.services.gate.authenticate(body["token"])
+
+
+async def test_a_wrong_pin_is_refused_in_its_own_words_and_a_password_unlocks(hub: Hub) -> None:
+    await give_pin(hub, "n001")
+    token = await hub.token("pda-01")
+    wrong = {"number": "n001", "pin": "274952"}
+    for _ in range(5):
+        assert code_of(await hub.post("/api/staff/pin", wrong, token)) == "pin_refused"
+    locked = await hub.post("/api/staff/pin", {"number": "n001", "pin": "274951"}, token)
+    assert code_of(locked) == "sign_in_locked"
+    assert "retry-after" not in locked.headers
+    answer = await hub.post("/api/staff/sign-in", {"number": "n001", "password": PASSWORD}, token)
+    assert answer.status_code == 200
+    answer = await hub.post("/api/staff/pin", {"number": "n001", "pin": "274951"}, token)
+    assert answer.json()["expires_at"] == NOW + STAFF_LIFE_MS
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"number": "n001"},
+        {"number": "n001", "pin": 274951},
+        {"number": "n001", "pin": "274951", "badge": "BADGE-0017"},
+        {"badge": ""},
+        {"badge": "x" * 65},
+        {"number": "n" * 33, "pin": "274951"},
+    ],
+)
+async def test_a_body_is_either_number_and_pin_or_a_badge(hub: Hub, body: dict[str, Any]) -> None:
+    assert code_of(await hub.post("/api/staff/pin", body, await hub.token("pda-01"))) == "malformed"
+
+
+async def test_pins_need_the_terminals_token(hub: Hub) -> None:
+    assert code_of(await hub.post("/api/staff/pin", {"badge": "BADGE-0017"})) == "unauthorized"
+    bedside = await hub.token("bed-b01")
+    assert code_of(await hub.post("/api/staff/pin", {"badge": "BADGE-0017"}, bedside)) == "sign_in_elsewhere"
