@@ -1,0 +1,36 @@
+/** The pages in the order of the navigation: who sees them, how they are called, and the code that is loaded when they open. */
+import type { Component } from "svelte";
+import type { Office } from "./office_state.svelte";
+import type { Permission } from "./types";
+
+export interface PageProps {
+	office: Office;
+}
+
+export interface Page {
+	/** in the address and in the test id `nav-<id>` */
+	id: string;
+	/** heading it stands under */
+	part: "ward" | "people" | "devices" | "records";
+	zh: string;
+	en: string;
+	/** one of these is enough to see it; what may be done there the page asks itself */
+	permissions: readonly Permission[];
+	/** "ward": shows the chosen ward; "all": nothing of it hangs on a ward */
+	scope: "ward" | "all";
+	load: () => Promise<{ default: Component<PageProps> }>;
+}
+
+export const PARTS = [
+	{ id: "ward", zh: "病区", en: "Ward" },
+	{ id: "people", zh: "人员", en: "People" },
+	{ id: "devices", zh: "终端与设备", en: "Devices" },
+	{ id: "records", zh: "记录与系统", en: "Records and system" },
+] as const;
+
+export const PAGES: readonly Page[] = [];
+
+/** The pages a person may see. */
+export function pagesFor(permissions: readonly Permission[]): Page[] {
+	return PAGES.filter((page) => page.permissions.some((one) => permissions.includes(one)));
+}
