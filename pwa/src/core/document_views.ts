@@ -21,6 +21,8 @@ export interface ViewsPort {
 	/** Whether the document may be opened now: patient documents of a PDA only while a nurse is signed in. */
 	mayOpen(name: string): boolean;
 	mayEditOffline(name: string): boolean;
+	/** Whether its copy on disk is not shown yet: whoever it names may have left meanwhile (A21). */
+	heldBack(name: string): boolean;
 	/** age of the copy on disk, as kept before this start */
 	keptAt(name: string): number | null;
 }
@@ -48,6 +50,11 @@ export class DocumentViews {
 				};
 			},
 		};
+	}
+
+	/** Tells what was held back. */
+	show(): void {
+		for (const [name, viewed] of this.viewed) this.schedule(name, viewed);
 	}
 
 	/** Opens what could not be opened before, and lets go of what may not be open any more. */
@@ -100,7 +107,9 @@ export class DocumentViews {
 		for (const run of [...viewed.runs]) run(view);
 	}
 
-	private snapshot(name: string, replica: Replica | null): DocumentView {
+	private snapshot(name: string, held: Replica | null): DocumentView {
+		const waits = held !== null && held.syncedAt === null && this.port.heldBack(name);
+		const replica = waits ? null : held;
 		const offline = this.port.mayEditOffline(name);
 		return {
 			doc: replica?.doc ?? EMPTY,

@@ -57,6 +57,8 @@ import { isWithHub, talkControl, WardLinks } from "./ward_links";
 const KEEP_HEARD_MS = 15_000;
 /** A disk that refused is asked again after so many seconds. */
 const KEEP_AGAIN_BEATS = 5;
+/** A21: how long after a start the hub is waited for before old copies are shown. */
+const HUB_FIRST_MS = 5_000;
 const EMPTY_BOARD: Board = { rows: [], troubles: [], closed: {} };
 const EMPTY_DIRECTORY: Directory = emptyDirectory();
 
@@ -87,6 +89,8 @@ export class WardTerminal implements Terminal {
 	private hand: Promise<void> = Promise.resolve();
 	/** Hub time of the hub's last word, as the disk has it. */
 	private keptHeard = Number.NEGATIVE_INFINITY;
+	private readonly startedAt: number;
+	private keptShown = false;
 	private scheduled = false;
 	private refreshedAt = Number.NEGATIVE_INFINITY;
 	private announced = "";
@@ -96,6 +100,7 @@ export class WardTerminal implements Terminal {
 
 	constructor(parts: TerminalParts) {
 		this.parts = parts;
+		this.startedAt = parts.monotonic();
 		this.shell = parts.shell;
 		this.presses = new OwnPresses(parts.slot);
 		this.staff = new StaffAtTerminal({
@@ -108,6 +113,7 @@ export class WardTerminal implements Terminal {
 			provider: () => (this.held === null ? null : (this.running?.provider ?? null)),
 			mayOpen: (name) => !this.staff.isSealed(name) || this.staff.unlocked,
 			mayEditOffline: (name) => mayEditOffline(parts.kind, name, this.staff.signedIn !== null),
+			heldBack: (name) => names.tellsOfPatients(name) && !this.mayShowKept(),
 			keptAt: (name) => this.running?.ages.of(name) ?? null,
 		});
 		this.state = this.snapshot(EMPTY_BOARD, null, parts.wall());
@@ -351,6 +357,11 @@ export class WardTerminal implements Terminal {
 		this.schedule();
 	}
 
+	/** The hub is asked first who lies where; where none answers, the copy on disk is shown with its age. */
+	private mayShowKept(): boolean {
+		return this.parts.monotonic() - this.startedAt >= HUB_FIRST_MS;
+	}
+
 	private asking(): { token: string; ward: string } {
 		const { token } = this.staff;
 		const ward = this.self?.ward;
@@ -398,6 +409,10 @@ export class WardTerminal implements Terminal {
 		// Relaxed: the offset of a second ago does as well.
 		if (kept !== null) running.store.putMeta("clock", kept, false).catch(() => {});
 		this.keepHeard(running);
+		if (!this.keptShown && this.mayShowKept()) {
+			this.keptShown = true;
+			this.views.show();
+		}
 		if (this.staff.isOver(running.clock.now())) void this.signOut();
 		this.schedule();
 	}

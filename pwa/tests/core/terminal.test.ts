@@ -279,6 +279,26 @@ describe("a slot", () => {
 		expect(again.state()).toMatchObject({ phase: "ready", problem: null, layer: 4 });
 	});
 
+	it("shows no patient of its disk before the hub had its time to say who left (A21)", async () => {
+		const station = await connected("station-main");
+		const card = (machine: typeof station) => {
+			const views: DocumentView[] = [];
+			machine.terminal.document("stay/s1/card").subscribe((view) => views.push(view));
+			return () => views.at(-1)?.doc.getMap("card").get("name");
+		};
+		const before = card(station);
+		await eventually(ward, () => expect(before()).toBe("张三"));
+		ward.online = false;
+		const again = await opened("station-main");
+		const after = card(again);
+		for (let beat = 0; beat < 3; beat++) {
+			await again.beat();
+			expect(after()).toBeUndefined();
+		}
+		for (let beat = 0; beat < 3; beat++) await again.beat();
+		expect(after()).toBe("张三");
+	});
+
 	it("knows after a start without the hub when it last heard it (A20)", async () => {
 		const bed = await connected("bed-b01");
 		for (let beat = 0; beat < 20; beat++) await bed.beat();

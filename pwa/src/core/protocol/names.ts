@@ -25,6 +25,11 @@ export function isPatientDocument(name: string): boolean {
 	return name.startsWith("stay/") || /^ward\/[^/]+\/(beds|handover\/.*)$/.test(name);
 }
 
+/** Documents that name or describe who lies here now. */
+export function tellsOfPatients(name: string): boolean {
+	return isPatientDocument(name) || /^ward\/[^/]+\/(board|room\/[^/]+\/door)$/.test(name);
+}
+
 /** Stay id of a document that hangs on a stay, else null. */
 export function stayOf(name: string): string | null {
 	return /^stay\/([^/]+)\//.exec(name)?.[1] ?? null;
