@@ -35,6 +35,8 @@ class Known:
     last_heard_at: int
     address: str | None = None
     report: Report | None = None
+    reported_at: int = 0
+    """When the report came, 0 for one of an earlier process."""
 
 
 class DeviceReports:
@@ -72,6 +74,7 @@ class DeviceReports:
         if known is None:
             known = self._known[terminal] = Known(now, now)
         before, known.report, known.last_heard_at = known.report, report, now
+        known.reported_at = now
         if before is None or without_measured(before) != without_measured(report):
             self._changed.add(terminal)
         self._heard.add(terminal)
