@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import lru_cache
 
 from ward_hub.access import policy
@@ -15,11 +16,14 @@ from ward_hub.access.port import Access, AccessRefused, Principal
 from ward_hub.access.view import WardView, view_of
 from ward_hub.directory.current import CurrentDirectory
 from ward_hub.directory.model import Terminal, TerminalState
-from ward_hub.documents.names import parse_document
+from ward_hub.documents.names import DocumentName, parse_document
 from ward_hub.identity.errors import IdentityRefused
 from ward_hub.identity.sessions import StaffSessions
 from ward_hub.identity.tokens import Claims, Tokens, key_mark
 
+KEPT_DAYS, AHEAD_DAYS = 400, 8
+"""Handovers of other days: a year back for whoever looks something up, a week ahead for whoever plans."""
+_DAY_MS = 24 * 3_600_000
 _parse_document = lru_cache(maxsize=4096)(parse_document)
 """The gate is asked at every frame of facts; a ward has some 150 names."""
 
@@ -86,7 +90,7 @@ class WardGate:
         if not _stands_where_it_stood(principal, terminal):
             raise AccessRefused("permission-denied")
         name = _parse_document(document)
-        if name is None:
+        if name is None or not self._is_near(name):
             raise AccessRefused("permission-denied")
         if principal.staff is not None and not self._is_signed_in(principal):
             principal = replace(principal, staff=None, role=None)
@@ -94,6 +98,17 @@ class WardGate:
         if allowed is None:
             raise AccessRefused("permission-denied")
         return allowed
+
+    def _is_near(self, name: DocumentName) -> bool:
+        """Days far away have no documents: each name that is opened is a document kept for ever."""
+        if name.date is None:
+            return True
+        try:
+            day = datetime.fromisoformat(name.date).replace(tzinfo=UTC)
+        except ValueError:
+            return False
+        away_ms = day.timestamp() * 1000 - self._clock()
+        return -KEPT_DAYS * _DAY_MS <= away_ms <= AHEAD_DAYS * _DAY_MS
 
     def _active(self, terminal_id: str) -> Terminal | None:
         terminal = self._current.terminal(terminal_id)

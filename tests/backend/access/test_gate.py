@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,20 @@ async def test_a_token_opens_what_the_policy_allows_and_nothing_else(hub: Hub) -
     for document in ("stay/s2/card", f"ward/{WARD}/board", "no/such/document", "", "stay/s1/card/"):
         with pytest.raises(AccessRefused, match="permission-denied"):
             hub.gate.access(principal, document)
+
+
+async def test_days_far_away_have_no_handover(hub: Hub) -> None:
+    """Whoever may read handovers cannot make documents of every day there is."""
+    station = hub.gate.authenticate(hub.tokens.issue(hub.terminal("station-main"), NOW).token)
+    today = datetime.fromtimestamp(NOW / 1000, UTC)
+    for days, near in ((0, True), (-399, True), (7, True), (-402, False), (9, False)):
+        day = (today + timedelta(days=days)).date().isoformat()
+        document = f"ward/thoracic/handover/{day}/day"
+        if near:
+            assert hub.gate.access(station, document).read
+        else:
+            with pytest.raises(AccessRefused):
+                hub.gate.access(station, document)
 
 
 async def test_tokens_of_others_or_of_yesterday_are_refused(hub: Hub) -> None:
