@@ -33,6 +33,8 @@ export class HubClock {
 	private offset: number;
 	private look: { wall: number; monotonic: number };
 	private trusted = false;
+	/** Round trip of the last time frame, ms; null before the first. */
+	roundTrip: number | null = null;
 
 	constructor(wall: () => number, monotonic: () => number, kept: KeptClock | null) {
 		this.wall = wall;
@@ -65,6 +67,7 @@ export class HubClock {
 		const now = this.monotonic();
 		const roundTrip = now - sent;
 		if (roundTrip < 0) return;
+		this.roundTrip = roundTrip;
 		const old = this.best !== null && now - this.best.at > SAMPLE_LIFE_MS;
 		if (this.best === null || !this.trusted || old || roundTrip <= this.best.roundTrip) {
 			this.take({ offset: hubNow + roundTrip / 2 - now, roundTrip, at: now });

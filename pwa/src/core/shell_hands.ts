@@ -1,7 +1,7 @@
 /** The hardware around the page: handle keys, answer key and handset, the alarm input of a door's bathroom. */
 import { ownCalls } from "./board_rules";
 import type { CallRow, TerminalKind } from "./calls/types";
-import { hasHook } from "./shell/device_shell";
+import { hasHook, hasPlugs } from "./shell/device_shell";
 import type { TalkLeg, TalkState } from "./talk/types";
 import { NO_TALK } from "./talk/types";
 import type { Terminal } from "./terminal_types";
@@ -23,7 +23,7 @@ const ANSWERING: readonly TerminalKind[] = ["station", "pda", "door"];
 const IN_THE_EAR: readonly TalkLeg["state"][] = ["inviting", "connecting", "open"];
 
 export function listenToShell(port: ShellPort): void {
-	const { terminal, kind, slot, rows, inputChanged, failed } = port;
+	const { terminal, kind, slot, rows, failed } = port;
 	const own = (type?: string) =>
 		rows().filter(
 			(row) => (type === undefined || row.type === type) && ownCalls(row, slot).length > 0,
@@ -44,15 +44,38 @@ export function listenToShell(port: ShellPort): void {
 			}
 		});
 	}
+	const line = listenToPlugs(port);
 	if (kind === "door") {
 		terminal.shell.onInput((input, state) => {
-			inputChanged(input, state === "fault" ? "open" : "ok");
+			line(input, "line", state !== "fault");
 			// Latching: a closed input is one call until it opens. A fault of the line cancels nothing.
 			if (state === "closed" && own("bathroom").length === 0) press("bathroom");
 			if (state === "open") cancel(own("bathroom"));
 		});
 	}
 	listenForAnswer(port);
+}
+
+/**
+ * Plugs and power (A15): what is pulled is a trouble of this terminal until it is back. An input has two ways to be
+ * open, its line and its plug: it is well when both are. Returns how to tell of a line.
+ */
+function listenToPlugs({ terminal, inputChanged }: ShellPort) {
+	const broken = new Map<string, Set<string>>();
+	const tell = (input: string, cause: string, well: boolean): void => {
+		const causes = broken.get(input) ?? new Set();
+		broken.set(input, causes);
+		if (well) causes.delete(cause);
+		else causes.add(cause);
+		inputChanged(input, causes.size === 0 ? "ok" : "open");
+	};
+	if (hasPlugs(terminal.shell)) {
+		terminal.shell.onUnplug((part, plugged) =>
+			tell(part === "input" ? "bathroom" : part, "plug", plugged),
+		);
+		terminal.shell.onPower((source) => tell("power", "mains", source === "mains"));
+	}
+	return tell;
 }
 
 /** The answer key and the handset: someone who rings first, else the first row that can be answered here. */

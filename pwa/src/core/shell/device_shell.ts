@@ -2,6 +2,7 @@
  * The shell is the kiosk app around the page; docs/shell.md is its contract. This file holds what every
  * adapter has in common: the events that come in, the commands that go out, and who listens.
  */
+import type { DeviceAbility } from "../fleet/types";
 import type { InputName, KeyName, Shell } from "../terminal_types";
 
 export type InputState = "open" | "closed" | "fault";
@@ -15,7 +16,9 @@ export type ShellEvent =
 	/** the handset was taken off its hook, or put back */
 	| { event: "hook"; lifted: boolean }
 	| { event: "unplug"; part: UnplugPart; plugged: boolean }
-	| { event: "power"; source: Power };
+	| { event: "power"; source: Power }
+	/** somebody turned the screen on at the device itself */
+	| { event: "screen_on" };
 
 /** Identity of the device for the device list (DEV-01); null when the shell cannot tell. */
 export interface DeviceIdentity {
@@ -29,14 +32,23 @@ export interface DeviceShell extends Shell {
 	onHook(listener: (lifted: boolean) => void): () => void;
 	onUnplug(listener: (part: UnplugPart, plugged: boolean) => void): () => void;
 	onPower(listener: (source: Power) => void): () => void;
+	/** The screen was turned on by its own key: as a touch. */
+	onScreenOn(listener: () => void): () => void;
 	/** loudness of the tones, 0 to 100 */
 	setVolume(percent: number): void;
+	/** What the back office wishes: a screen's own brightness is taken as a part of it; null for none. */
+	limitBrightness(percent: number | null): void;
+	/** Turns the screen off or on; the page runs on and hears touches where the device does. */
+	setScreen(on: boolean): void;
+	screenOn(): boolean;
+	/** The page is well: said each second; the kiosk app that no longer hears it starts the page anew. */
+	alive(): void;
 	/** restarts the page, and the kiosk app where the shell can */
 	restart(): void;
 	device(): DeviceIdentity;
 	/** size of the page that the shell draws, px, where it draws one */
 	readonly panel: { width: number; height: number } | null;
-	readonly can: ReadonlySet<"lamp" | "night-light" | "brightness" | "volume" | "restart">;
+	readonly can: ReadonlySet<DeviceAbility>;
 }
 
 const KEYS: readonly string[] = [
@@ -70,6 +82,8 @@ export function readShellEvent(value: unknown): ShellEvent | null {
 			return part === "handset" || part === "input" ? { event, part, plugged } : null;
 		case "power":
 			return source === "mains" || source === "battery" ? { event, source } : null;
+		case "screen_on":
+			return { event };
 		default:
 			return null;
 	}
@@ -78,6 +92,36 @@ export function readShellEvent(value: unknown): ShellEvent | null {
 /** Whether the shell tells of a handset; one that stands in for it in a story or a test need not. */
 export function hasHook(shell: Shell): shell is Shell & Pick<DeviceShell, "onHook"> {
 	return "onHook" in shell;
+}
+
+/** Whether the shell tells of plugs and power. */
+export function hasPlugs(shell: Shell): shell is Shell & Pick<DeviceShell, "onUnplug" | "onPower"> {
+	return "onUnplug" in shell && "onPower" in shell;
+}
+
+/** A screen's brightness, percent, under what the back office wishes. */
+export class BrightnessLimit {
+	private readonly set: (percent: number) => void;
+	private limit: number | null = null;
+	private own = 100;
+
+	constructor(set: (percent: number) => void) {
+		this.set = set;
+	}
+
+	setBrightness(percent: number): void {
+		this.own = percent;
+		this.apply();
+	}
+
+	limitBrightness(percent: number | null): void {
+		this.limit = percent;
+		this.apply();
+	}
+
+	private apply(): void {
+		this.set(this.limit === null ? this.own : Math.round((this.own * this.limit) / 100));
+	}
 }
 
 /** The listeners of one shell. */
@@ -95,8 +139,11 @@ export class ShellEvents {
 		};
 	}
 
-	/** The five subscriptions of a shell. */
-	subscriptions(): Pick<DeviceShell, "onKey" | "onInput" | "onHook" | "onUnplug" | "onPower"> {
+	/** The subscriptions of a shell. */
+	subscriptions(): Pick<
+		DeviceShell,
+		"onKey" | "onInput" | "onHook" | "onUnplug" | "onPower" | "onScreenOn"
+	> {
 		return {
 			onKey: (listener) => this.#on((one) => one.event === "key" && listener(one.key)),
 			onInput: (listener) =>
@@ -105,6 +152,7 @@ export class ShellEvents {
 			onUnplug: (listener) =>
 				this.#on((one) => one.event === "unplug" && listener(one.part, one.plugged)),
 			onPower: (listener) => this.#on((one) => one.event === "power" && listener(one.source)),
+			onScreenOn: (listener) => this.#on((one) => one.event === "screen_on" && listener()),
 		};
 	}
 }

@@ -4,7 +4,13 @@
  * the panel's own service translates, docs/shell.md names the actions.
  */
 import { listenToPage } from "./browser";
-import { type DeviceShell, type InputState, type ShellEvent, ShellEvents } from "./device_shell";
+import {
+	BrightnessLimit,
+	type DeviceShell,
+	type InputState,
+	type ShellEvent,
+	ShellEvents,
+} from "./device_shell";
 
 /** The part of the interface that is used here. Levels: brightness 0–255, volume 0–100. */
 export interface Fully {
@@ -16,6 +22,9 @@ export interface Fully {
 	getMacAddress(): string;
 	getSerialNumber(): string;
 	getDeviceModel(): string;
+	turnScreenOn(): void;
+	turnScreenOff(): void;
+	getScreenOn(): boolean;
 	isPlugged(): boolean;
 	restartApp(): void;
 }
@@ -23,6 +32,8 @@ export interface Fully {
 export const ACTION = "org.wardline.shell";
 /** AudioManager.STREAM_MUSIC: what a page sounds on. */
 const STREAM_MUSIC = 3;
+/** Beats of the page between two signs of life to the panel's own service. */
+const BEATS_A_SIGN = 5;
 
 /** Broadcast actions → events. */
 export const BROADCASTS: Readonly<Record<string, ShellEvent>> = Object.fromEntries([
@@ -56,6 +67,14 @@ function asked(question: () => string): string | null {
 	}
 }
 
+function screenOf(fully: Fully): boolean | null {
+	try {
+		return fully.getScreenOn();
+	} catch {
+		return null;
+	}
+}
+
 export function fullyShell(page: Window, fully: Fully): DeviceShell {
 	const events = new ShellEvents();
 	listenToPage(page, events);
@@ -66,6 +85,7 @@ export function fullyShell(page: Window, fully: Fully): DeviceShell {
 			if (told !== undefined) events.emit(told);
 		},
 		wardlinePower: (source: "mains" | "battery") => events.emit({ event: "power", source }),
+		wardlineScreenOn: () => events.emit({ event: "screen_on" }),
 	});
 	for (const action of Object.keys(BROADCASTS)) fully.registerBroadcastReceiver(action);
 	fully.bind("broadcastReceived", 'wardlineBroadcast("$action");');
@@ -73,12 +93,19 @@ export function fullyShell(page: Window, fully: Fully): DeviceShell {
 	fully.bind("pluggedAC", 'wardlinePower("mains");');
 	fully.bind("pluggedUSB", 'wardlinePower("mains");');
 
+	fully.bind("screenOn", "wardlineScreenOn();");
+
 	const level = (percent: number, most: number): number =>
 		Math.round((Math.min(100, Math.max(0, percent)) / 100) * most);
+	const brightness = new BrightnessLimit((percent) =>
+		fully.setScreenBrightness(level(percent, 255)),
+	);
+	let off = false;
+	let beats = 0;
 	return {
 		name: "fully",
 		panel: null,
-		can: new Set(["lamp", "night-light", "brightness", "volume", "restart"]),
+		can: new Set(["lamp", "night-light", "brightness", "volume", "screen", "restart"]),
 		...events.subscriptions(),
 		setLamp(colour, rhythm) {
 			const [on, off] = rhythm ?? [0, 0];
@@ -89,7 +116,20 @@ export function fullyShell(page: Window, fully: Fully): DeviceShell {
 				`intent:#Intent;action=${ACTION}.NIGHT_LIGHT;B.on=${on ? "true" : "false"};end`,
 			);
 		},
-		setBrightness: (percent) => fully.setScreenBrightness(level(percent, 255)),
+		setBrightness: (percent) => brightness.setBrightness(percent),
+		limitBrightness: (percent) => brightness.limitBrightness(percent),
+		setScreen(on) {
+			off = !on;
+			if (on) fully.turnScreenOn();
+			else fully.turnScreenOff();
+		},
+		screenOn: () => screenOf(fully) ?? !off,
+		alive() {
+			if (beats % BEATS_A_SIGN === 0) {
+				fully.broadcastIntent(`intent:#Intent;action=${ACTION}.ALIVE;end`);
+			}
+			beats += 1;
+		},
 		setVolume: (percent) => fully.setAudioVolume(level(percent, 100), STREAM_MUSIC),
 		restart: () => fully.restartApp(),
 		device: () => ({

@@ -3,15 +3,17 @@
  * the pull cord and the lamp that a real terminal has. The page learns of them through shell events only.
  */
 import type { TerminalKind } from "../calls/types";
-import { listenToPage } from "./browser";
-import { type DeviceShell, type ShellEvent, ShellEvents } from "./device_shell";
+import { dim, type Loudness, listenToPage } from "./browser";
+import { BrightnessLimit, type DeviceShell, type ShellEvent, ShellEvents } from "./device_shell";
+import { screenCover } from "./screen_cover";
 
 interface Panel {
 	width: number;
 	height: number;
 	/** height of the strip below */
 	strip: number;
-	keys: { id: string; text: string; event: ShellEvent }[];
+	/** `back`: what a second push tells; the key stays in until then */
+	keys: { id: string; text: string; event: ShellEvent; back?: ShellEvent }[];
 }
 
 const key = (id: "call" | "cancel" | "dressing" | "light" | "attend", text: string) => ({
@@ -25,6 +27,32 @@ const input = (id: string, text: string, state: "open" | "closed" | "fault") => 
 	event: { event: "input", input: "bathroom", state } satisfies ShellEvent,
 });
 
+/** A plug or the mains: the same key takes it away and gives it back, as a switch does. */
+const plug = (id: string, text: string, off: ShellEvent, on: ShellEvent) => ({
+	id,
+	text,
+	event: off,
+	back: on,
+});
+const HANDSET = plug(
+	"handset",
+	"手柄插头",
+	{ event: "unplug", part: "handset", plugged: false },
+	{ event: "unplug", part: "handset", plugged: true },
+);
+const INPUT = plug(
+	"plug",
+	"拉绳插头",
+	{ event: "unplug", part: "input", plugged: false },
+	{ event: "unplug", part: "input", plugged: true },
+);
+const POWER = plug(
+	"power",
+	"市电",
+	{ event: "power", source: "battery" },
+	{ event: "power", source: "mains" },
+);
+
 /** Panels that have hardware of their own; others are drawn as the window gives. */
 const PANELS: Partial<Record<TerminalKind, Panel>> = {
 	bedside: {
@@ -36,6 +64,8 @@ const PANELS: Partial<Record<TerminalKind, Panel>> = {
 			key("cancel", "取消"),
 			key("dressing", "换药"),
 			key("light", "照明"),
+			HANDSET,
+			POWER,
 		],
 	},
 	door: {
@@ -47,6 +77,8 @@ const PANELS: Partial<Record<TerminalKind, Panel>> = {
 			input("reset", "复位", "open"),
 			input("broken", "线路断开", "fault"),
 			key("attend", "到位"),
+			INPUT,
+			POWER,
 		],
 	},
 };
@@ -60,6 +92,8 @@ html, body { width: auto; min-height: 100%; }
 .simulator button { min-width: 4.6em; height: calc(var(--strip) * .62); padding: 0 .8em; border: 0; border-radius: .5em; font-size: 1em;
 	font-weight: 700; background: #d8dee3; color: #14181b; box-shadow: 0 .16em 0 #868e95; cursor: pointer; white-space: nowrap; }
 .simulator button:active { transform: translateY(.12em); box-shadow: none; }
+.simulator button[aria-pressed="true"] { background: #c23b3b; color: #fff; transform: translateY(.12em); box-shadow: none; }
+.simulator output { white-space: nowrap; opacity: .85; font-variant-numeric: tabular-nums; }
 .simulator .lamp { width: calc(var(--strip) * .5); height: calc(var(--strip) * .5); border-radius: 50%; background: #14181b;
 	border: 3px solid #6c757c; margin-left: auto; flex: none; }
 .simulator .night { width: calc(var(--strip) * .34); height: calc(var(--strip) * .34); border-radius: 50%; background: #14181b; flex: none; }
@@ -67,16 +101,34 @@ html, body { width: auto; min-height: 100%; }
 `;
 const COLOURS = { red: "#ff1f3d", green: "#2fd06a", white: "#ffffff" } as const;
 
-export function simulatorShell(page: Window, kind: TerminalKind): DeviceShell {
+export function simulatorShell(
+	page: Window,
+	kind: TerminalKind,
+	loudness: Loudness | null = null,
+): DeviceShell {
 	const events = new ShellEvents();
 	listenToPage(page, events);
 	const panel = PANELS[kind];
 	const drawn = panel === undefined ? null : draw(page.document, panel, events);
 	let blinking: Animation | null = null;
+	const cover = screenCover(page.document);
+	let volume = 100;
+	let bright = 100;
+	const show = () => {
+		if (drawn === null) return;
+		const screen = cover.screenOn() ? "亮" : "灭";
+		drawn.levels.textContent = `音量 ${volume} 亮度 ${bright} 屏幕 ${screen}`;
+	};
+	const brightness = new BrightnessLimit((percent) => {
+		bright = percent;
+		dim(page.document, percent);
+		show();
+	});
+	show();
 	return {
 		name: "simulator",
 		panel: panel === undefined ? null : { width: panel.width, height: panel.height + panel.strip },
-		can: new Set(["lamp", "night-light", "brightness", "restart"]),
+		can: new Set(["lamp", "night-light", "brightness", "volume", "screen", "restart"]),
 		...events.subscriptions(),
 		setLamp(colour, rhythm) {
 			if (drawn === null) return;
@@ -103,13 +155,19 @@ export function simulatorShell(page: Window, kind: TerminalKind): DeviceShell {
 		setNightLight(on) {
 			drawn?.night.classList.toggle("on", on);
 		},
-		setBrightness(percent) {
-			const app = page.document.getElementById("app");
-			// a real panel dims its backlight; never darker than can be found
-			if (app !== null)
-				app.style.filter = percent >= 90 ? "" : `brightness(${0.5 + percent / 200})`;
+		setBrightness: (percent) => brightness.setBrightness(percent),
+		limitBrightness: (percent) => brightness.limitBrightness(percent),
+		setVolume(percent) {
+			volume = percent;
+			loudness?.setVolume(percent);
+			show();
 		},
-		setVolume() {},
+		setScreen(on) {
+			cover.setScreen(on);
+			show();
+		},
+		screenOn: () => cover.screenOn(),
+		alive() {},
 		restart: () => page.location.reload(),
 		device: () => ({ mac: "02:00:00:00:00:00", serial: `SIM-${kind}`, model: "simulator" }),
 	};
@@ -130,12 +188,17 @@ function draw(document: Document, panel: Panel, events: ShellEvents) {
 	const title = document.createElement("small");
 	title.textContent = "模拟硬件";
 	strip.append(title);
-	for (const { id, text, event } of panel.keys) {
+	for (const { id, text, event, back } of panel.keys) {
 		const button = document.createElement("button");
 		button.type = "button";
 		button.dataset.hardware = id;
 		button.textContent = text;
-		button.addEventListener("click", () => events.emit(event));
+		if (back !== undefined) button.setAttribute("aria-pressed", "false");
+		button.addEventListener("click", () => {
+			const out = button.getAttribute("aria-pressed") === "true";
+			if (back !== undefined) button.setAttribute("aria-pressed", String(!out));
+			events.emit(out && back !== undefined ? back : event);
+		});
 		strip.append(button);
 	}
 	const lamp = document.createElement("i");
@@ -144,7 +207,9 @@ function draw(document: Document, panel: Panel, events: ShellEvents) {
 	lamp.dataset.rhythm = "";
 	const night = document.createElement("i");
 	night.className = "night";
-	strip.append(lamp, night);
+	const levels = document.createElement("output");
+	levels.dataset.hardware = "levels";
+	strip.append(levels, lamp, night);
 	document.body.append(strip);
-	return { lamp, night };
+	return { lamp, night, levels };
 }

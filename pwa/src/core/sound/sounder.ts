@@ -21,6 +21,8 @@ export interface Sounder {
 	unlock(): Promise<boolean>;
 	/** Mutes routine calls only; urgent and code sound always (A11). */
 	setMuted(muted: boolean): void;
+	/** 0 to 100. At 0 routine calls are silent; urgent and code never go below LEAST_ALARM_PERCENT (A11). */
+	setVolume(percent: number): void;
 	/** Silences everything here because another page of the same machine is heard (demo wall); the state does not change. */
 	setHeard(heard: boolean): void;
 	close(): Promise<void>;
@@ -39,6 +41,8 @@ const LEAST_PACE = 0.5;
 const LEAST_LOOK_MS = 400;
 /** A sound device that stands still is started again so often, ms. */
 const START_AGAIN_MS = 5_000;
+/** Urgent and code calls, and the signs of a talk, are at least so loud, whatever is wished. */
+export const LEAST_ALARM_PERCENT = 60;
 /** No click at a change of tone, s. */
 const FADE_S = 0.01;
 
@@ -55,6 +59,7 @@ export function createSounder(parts: SounderParts = browserParts): Sounder {
 	let current: { tone: Tone; source: AudioBufferSourceNode; gain: GainNode } | null = null;
 	let wanted: { tone: Tone; once: boolean } | null = null;
 	let muted = false;
+	let volume = 100;
 	let moving = true;
 	let ranBefore = false;
 	let look: { clock_s: number; at: number } | null = null;
@@ -77,7 +82,10 @@ export function createSounder(parts: SounderParts = browserParts): Sounder {
 		await context.suspend().catch(() => {});
 		await resume();
 	};
-	const level = (tone: Tone): number => (muted && tone === "low" ? 0 : 1);
+	const level = (tone: Tone | null): number => {
+		if (tone === "low") return muted ? 0 : volume / 100;
+		return Math.max(volume, LEAST_ALARM_PERCENT) / 100;
+	};
 
 	const stop = (): void => {
 		if (current === null || context === null) return;
@@ -117,8 +125,10 @@ export function createSounder(parts: SounderParts = browserParts): Sounder {
 		chime(kind) {
 			if (context === null || master === null) return;
 			const source = chimeSource(context, kind);
-			source.connect(master);
-			source.onended = () => source.disconnect();
+			const gain = context.createGain();
+			gain.gain.value = level(null);
+			source.connect(gain).connect(master);
+			source.onended = () => gain.disconnect();
 			source.start();
 		},
 		sounding: () => wanted?.tone ?? null,
@@ -141,7 +151,7 @@ export function createSounder(parts: SounderParts = browserParts): Sounder {
 				void startAgain();
 				return "blocked";
 			}
-			return muted ? "muted" : "ok";
+			return muted || volume === 0 ? "muted" : "ok";
 		},
 		async unlock() {
 			const running = await resume();
@@ -151,6 +161,10 @@ export function createSounder(parts: SounderParts = browserParts): Sounder {
 		},
 		setMuted(next) {
 			muted = next;
+			if (current !== null) current.gain.gain.value = level(current.tone);
+		},
+		setVolume(percent) {
+			volume = Math.min(100, Math.max(0, percent));
 			if (current !== null) current.gain.gain.value = level(current.tone);
 		},
 		setHeard(heard) {

@@ -1,6 +1,7 @@
 /** The room as the door knows it: beds and team from its document, troubles of its terminals, its isolation. */
-import type { Directory, Trouble } from "../../core/calls/types";
+import type { Directory, Presence, Trouble } from "../../core/calls/types";
 import type { TerminalState } from "../../core/terminal_types";
+import { openInputs } from "../../parts/open_inputs";
 import type { IsolationId, Sex } from "../../parts/patient";
 import { isolationKinds } from "../../parts/patient";
 import { terminalName } from "../../parts/place";
@@ -80,6 +81,7 @@ export function troubleTexts(
 	troubles: readonly Trouble[],
 	room: string | null,
 	directory: Directory,
+	presence: Presence | null,
 	language: Language,
 ): { key: string; text: string }[] {
 	const t = say(language, door);
@@ -92,7 +94,7 @@ export function troubleTexts(
 					? t.missing(name)
 					: one.kind === "sound"
 						? t.soundOff(name)
-						: t.inputOpen(name);
+						: t.inputOpen(name, openInputs(one.terminal, presence, language).join("、"));
 			return { key: one.key, text };
 		});
 }

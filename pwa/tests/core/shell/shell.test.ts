@@ -67,6 +67,23 @@ describe("a plain browser", () => {
 	});
 });
 
+describe("a plain browser's levels", () => {
+	it("covers all in black for a screen that is off; volume is the tones'", () => {
+		const loudness = { setVolume: vi.fn() };
+		const shell = browserShell(window, loudness);
+		expect([...shell.can].sort()).toEqual(["brightness", "restart", "screen", "volume"]);
+		expect([...browserShell(window).can]).not.toContain("volume");
+		shell.setScreen(false);
+		shell.setScreen(false);
+		expect(document.querySelectorAll('[data-testid="screen-off"]')).toHaveLength(1);
+		expect(shell.screenOn()).toBe(false);
+		shell.setScreen(true);
+		expect(document.querySelector('[data-testid="screen-off"]')).toBeNull();
+		shell.setVolume(30);
+		expect(loudness.setVolume).toHaveBeenCalledWith(30);
+	});
+});
+
 describe("Fully Kiosk Browser", () => {
 	const scripts = new Map<string, string>();
 	const fully = {
@@ -80,6 +97,9 @@ describe("Fully Kiosk Browser", () => {
 		getDeviceModel: vi.fn(() => {
 			throw new Error("not on this device");
 		}),
+		turnScreenOn: vi.fn(),
+		turnScreenOff: vi.fn(),
+		getScreenOn: vi.fn(() => true),
 		isPlugged: vi.fn(() => true),
 		restartApp: vi.fn(),
 	} satisfies Fully;
@@ -117,6 +137,38 @@ describe("Fully Kiosk Browser", () => {
 		expect(fully.setScreenBrightness).toHaveBeenCalledWith(128);
 		shell.setVolume(140);
 		expect(fully.setAudioVolume).toHaveBeenCalledWith(100, 3);
+	});
+
+	it("dims a screen's brightness by what the back office wishes", () => {
+		const shell = fullyShell(window, fully);
+		shell.setBrightness(80);
+		shell.limitBrightness(50);
+		expect(fully.setScreenBrightness).toHaveBeenLastCalledWith(102);
+		shell.setBrightness(10);
+		expect(fully.setScreenBrightness).toHaveBeenLastCalledWith(13);
+		shell.limitBrightness(null);
+		expect(fully.setScreenBrightness).toHaveBeenLastCalledWith(26);
+	});
+
+	it("turns the screen off and on, and hears of its own key", () => {
+		const shell = fullyShell(window, fully);
+		const heard = vi.fn();
+		shell.onScreenOn(heard);
+		shell.setScreen(false);
+		expect(fully.turnScreenOff).toHaveBeenCalledTimes(1);
+		shell.setScreen(true);
+		expect(fully.turnScreenOn).toHaveBeenCalledTimes(1);
+		fully.getScreenOn.mockReturnValueOnce(false);
+		expect(shell.screenOn()).toBe(false);
+		new Function(scripts.get("screenOn") ?? "")();
+		expect(heard).toHaveBeenCalledTimes(1);
+	});
+
+	it("says each five beats that the page is well", () => {
+		const shell = fullyShell(window, fully);
+		for (let beat = 0; beat < 11; beat++) shell.alive();
+		const signs = fully.broadcastIntent.mock.calls.filter(([uri]) => String(uri).includes("ALIVE"));
+		expect(signs).toHaveLength(3);
 	});
 
 	it("says what it does not know as null", () => {
@@ -177,6 +229,20 @@ describe("the simulator", () => {
 		expect(lamp?.animate).toHaveBeenCalledTimes(1);
 		shell.setLamp(null, null);
 		expect(lamp?.dataset.colour).toBe("dark");
+	});
+
+	it("has plugs that go in again by the same key, and shows the levels", () => {
+		const shell = simulatorShell(window, "bedside");
+		const heard: unknown[] = [];
+		shell.onUnplug((...told) => heard.push(told));
+		shell.onPower((told) => heard.push(told));
+		for (const id of ["handset", "handset", "power", "power"]) hardware(id);
+		expect(heard).toEqual([["handset", false], ["handset", true], "battery", "mains"]);
+		shell.setVolume(40);
+		shell.setScreen(false);
+		const levels = document.querySelector('[data-hardware="levels"]')?.textContent;
+		expect(levels).toBe("音量 40 亮度 100 屏幕 灭");
+		shell.setScreen(true);
 	});
 
 	it("draws no hardware for terminals that have none", () => {

@@ -1,6 +1,7 @@
 /** Hardware around the page: what the answer key and the handset do, on which kind of terminal. */
 import { beforeEach, describe, expect, it } from "vitest";
 import type { TerminalKind } from "../../../src/core/calls/types";
+import { ShellEvents } from "../../../src/core/shell/device_shell";
 import { listenToShell } from "../../../src/core/shell_hands";
 import type { TalkLeg } from "../../../src/core/talk/types";
 import { boardOf, sampleRow } from "../../../src/fixture/board";
@@ -104,5 +105,49 @@ describe("the handset", () => {
 		await Promise.resolve();
 		await Promise.resolve();
 		expect(fake.talk.did).toEqual([["setDevice", "handset"]]);
+	});
+});
+
+describe("plugs and power (A15)", () => {
+	function plugs(kind: TerminalKind, terminal: string) {
+		const fake = fakeTerminal({ kind, terminal });
+		const events = new ShellEvents();
+		Object.assign(fake.shell, events.subscriptions());
+		const inputs: Record<string, string> = {};
+		listenToShell({
+			terminal: fake,
+			kind,
+			slot: terminal,
+			rows: () => [],
+			inputChanged: (input, state) => {
+				inputs[input] = state;
+			},
+			failed: (error) => {
+				throw error;
+			},
+		});
+		return { events, inputs };
+	}
+
+	it("are inputs of the presence, open while out", () => {
+		const { events, inputs } = plugs("bedside", "bed-b05");
+		events.emit({ event: "unplug", part: "handset", plugged: false });
+		events.emit({ event: "power", source: "battery" });
+		expect(inputs).toEqual({ handset: "open", power: "open" });
+		events.emit({ event: "unplug", part: "handset", plugged: true });
+		events.emit({ event: "power", source: "mains" });
+		expect(inputs).toEqual({ handset: "ok", power: "ok" });
+	});
+
+	it("a bathroom's input is well when its line and its plug are", () => {
+		const { events, inputs } = plugs("door", "door-r03");
+		events.emit({ event: "unplug", part: "input", plugged: false });
+		events.emit({ event: "input", input: "bathroom", state: "open" });
+		expect(inputs).toEqual({ bathroom: "open" });
+		events.emit({ event: "input", input: "bathroom", state: "fault" });
+		events.emit({ event: "unplug", part: "input", plugged: true });
+		expect(inputs).toEqual({ bathroom: "open" });
+		events.emit({ event: "input", input: "bathroom", state: "open" });
+		expect(inputs).toEqual({ bathroom: "ok" });
 	});
 });

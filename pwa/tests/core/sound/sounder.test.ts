@@ -190,6 +190,26 @@ describe("setMuted", () => {
 	});
 });
 
+describe("setVolume", () => {
+	it("sets routine calls as wished; urgent and code never below the least (A11)", async () => {
+		await unlocked();
+		const gain = (index: number) => context.sources[index]?.gain?.gain.value;
+		sounder.setVolume(20);
+		sounder.play("low");
+		expect(gain(0)).toBe(0.2);
+		sounder.play("medium");
+		expect(gain(1)).toBe(0.6);
+		sounder.setVolume(0);
+		sounder.play("high");
+		expect(gain(2)).toBe(0.6);
+		expect(sounder.state()).toBe("muted");
+		sounder.setVolume(90);
+		expect(gain(2)).toBe(0.9);
+		sounder.play("low");
+		expect(gain(3)).toBe(0.9);
+	});
+});
+
 describe("setHeard", () => {
 	it("silences the page without changing what it says of itself", async () => {
 		await unlocked();
