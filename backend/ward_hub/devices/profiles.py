@@ -149,6 +149,8 @@ class DeviceProfile:
     kind: TerminalKind
     name: str
     name_en: str
+    call_type: str | None = None
+    """What a call point places when it does not say."""
     screen: Screen | None = None
     platform: Platform | None = None
     power: Power | None = None
