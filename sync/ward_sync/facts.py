@@ -59,6 +59,7 @@ class Reason(StrEnum):
     NOT_ENTITLED = "not_entitled"
     POLICY = "policy"
     TOO_LARGE = "too_large"
+    TOO_MANY = "too_many"
 
 
 class FactError(ValueError):

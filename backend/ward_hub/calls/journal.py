@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
@@ -128,12 +129,18 @@ class Journal:
         )
         entries = [_entry(fact) for fact in facts]
         wards = {entry.fact.body.ward for entry in entries}
+        unverified: defaultdict[str, set[str]] = defaultdict(set)
+        for entry in entries:
+            if entry.fact.body.staff and not entry.staff_verified:
+                for call in entry.fact.body.calls or (entry.id,):
+                    unverified[call].add(entry.fact.body.staff)
         await session.execute(delete(CallLine).where(CallLine.id.in_(calls)))
         for ward in sorted(wards):
             heard = [entry.heard for entry in entries if entry.fact.body.ward == ward]
             for record in records(heard, self._directory(ward) or Directory(), self._clock()):
                 if record.id in calls:
-                    session.add(CallLine(**asdict(record)))
+                    names = sorted(unverified[record.id])
+                    session.add(CallLine(**asdict(record), staff_unverified=names))
 
 
 def select_calls(
@@ -154,8 +161,9 @@ def _row(entry: Entry) -> CallFact:
         wire=entry.wire,
         heard_at=entry.heard_at,
         missed=entry.missed,
+        staff_verified=entry.staff_verified,
     )
 
 
 def _entry(fact: CallFact) -> Entry:
-    return read_item([fact.wire, fact.heard_at, fact.missed])
+    return read_item([fact.wire, fact.heard_at, fact.missed, not fact.staff_verified])

@@ -17,13 +17,15 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from pycrdt import Array, Doc
+from sqlalchemy.exc import SQLAlchemyError
 from ward_sync.directory import Directory, TerminalEntry
 from ward_sync.entitlement import judge
-from ward_sync.facts import FactBody, FactError, Reason, WireFact, decode_wire
+from ward_sync.facts import Act, FactBody, FactError, Reason, WireFact, decode_wire
 from ward_sync.retention import KEPT_WITHOUT_CALL_MS, closing_facts, leaving
 
 from ward_hub.access.port import AccessRefused, Gate, Principal
 from ward_hub.calls.entry import Entry, read_item, read_record
+from ward_hub.calls.press_limit import OpenPresses, PressLimit
 from ward_hub.documents import names
 from ward_hub.log.port import Log, LogUnavailable, Record, RecordKind, StorageFull
 
@@ -68,6 +70,18 @@ class Archive(Protocol):
     async def naming(self, calls: Sequence[str]) -> list[Entry]: ...
 
 
+class People(Protocol):
+    """Who is signed in where (identity/sessions.py)."""
+
+    async def stood_behind(self, staff: str, terminal: str, at: int, now: int) -> bool:
+        """Whether the person is signed in at the terminal now, or was at `at` (ms)."""
+        ...
+
+    async def extend(self, terminal: str, now: int) -> None:
+        """An act of the terminal was taken."""
+        ...
+
+
 Verify = Callable[[bytes, bytes, bytes], bool]
 """(public point, 65 bytes; body; raw signature, 64 bytes) → whether it holds."""
 
@@ -97,9 +111,10 @@ class CallService:
         archive: Archive,
         seen_between: Callable[[str, int, int], bool],
         clock: Callable[[], int],
+        people: People | None = None,
     ) -> None:
         """`directory`: ward → its directory now; `seen_between(terminal, from, until)`: whether a session of
-        the terminal ended in that span (ms)."""
+        the terminal ended in that span (ms). Without `people` the persons that acts name are believed."""
         self._store = store
         self._gate = gate
         self._directory = directory
@@ -107,6 +122,8 @@ class CallService:
         self._archive = archive
         self._seen_between = seen_between
         self._clock = clock
+        self._people = people
+        self._presses = PressLimit()
         self._documents: Documents | None = None
         self._turn: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.refusals: Counter[str] = Counter()
@@ -175,6 +192,7 @@ class CallService:
             except (StorageFull, LogUnavailable) as error:
                 log.error("facts for %s not stored: %s", document, type(error).__name__)
                 return [_answer("unstored", ids=_readable_ids(wires), reason="storage")]
+        await self._extend(peer, fresh, heard_at)
         answers = []
         heard |= {entry.id: entry.heard_at for entry in fresh}
         if heard:
@@ -214,6 +232,7 @@ class CallService:
         named = {call for _, _, fact in facts for call in fact.body.calls}
         known = await self._store.known([*(fact.id for _, _, fact in facts), *named])
         types = _call_types(known, facts)
+        presses = await self._open_presses(document, facts, heard_at)
         heard: dict[str, int] = {}
         fresh: dict[str, Entry] = {}
         for index, wire, fact in facts:
@@ -224,11 +243,46 @@ class CallService:
                 refused.append(Refusal(index, fact.id, Reason(before.payload.decode()), lasting=False))
             elif fact.id not in fresh:
                 refusal = self._judge(index, fact, name, types)
+                if refusal is None and fact.body.act is Act.PLACED and presses.is_too_many(fact.body):
+                    refusal = Refusal(index, fact.id, Reason.TOO_MANY, lasting=False)
                 if refusal is None:
-                    fresh[fact.id] = Entry(wire, fact, heard_at, self._missed(fact, heard_at))
+                    verified = await self._is_verified(fact.body, heard_at)
+                    entry = Entry(wire, fact, heard_at, self._missed(fact, heard_at), verified)
+                    fresh[fact.id] = entry
+                    presses.took(entry.heard)
                 else:
                     refused.append(refusal)
         return heard, list(fresh.values()), refused
+
+    async def _open_presses(
+        self, document: str, facts: list[tuple[int, str, WireFact]], now: int
+    ) -> OpenPresses:
+        items: list[Sequence[Any]] = []
+        if any(fact.body.act is Act.PLACED for _, _, fact in facts):
+            items = await self.documents.read(document, lambda doc: list(doc.get("facts", type=Array)))
+        return OpenPresses(self._presses, items, self._directory_of(document), now)
+
+    async def _is_verified(self, body: FactBody, now: int) -> bool:
+        """Whether the person the act names was signed in there (CF45). An act is never lost for it: somebody
+        came to the bed, whoever it was."""
+        if body.staff is None or self._people is None:
+            return True
+        try:
+            return await self._people.stood_behind(body.staff, body.terminal, body.at, now)
+        except SQLAlchemyError as error:
+            log.error("who is signed in at %s is not known: %s", body.terminal, type(error).__name__)
+            return False
+
+    async def _extend(self, peer: Sender, fresh: list[Entry], now: int) -> None:
+        """A hand that acts at a shared screen is still there; facts it brings of others say nothing."""
+        terminal = peer.principal.terminal if peer.principal else None
+        if self._people is None or terminal is None:
+            return
+        if any(e.fact.body.terminal == terminal and e.fact.body.staff and e.staff_verified for e in fresh):
+            try:
+                await self._people.extend(terminal, now)
+            except SQLAlchemyError as error:
+                log.error("the session at %s is not kept: %s", terminal, type(error).__name__)
 
     def _judge(
         self, index: int, fact: WireFact, name: names.DocumentName, types: Mapping[str, str]
@@ -259,7 +313,8 @@ class CallService:
 
     def _tell_refused(self, peer: Sender, document: str, refused: list[Refusal]) -> None:
         self.refusals.update(r.reason.value for r in refused)
-        for refusal in refused:
+        # One line a frame and reason: a flood must not fill the disk with its own traces.
+        for refusal in {refusal.reason: refusal for refusal in reversed(refused)}.values():
             count = self.refusals[refusal.reason.value]
             log.warning("fact %s at %s refused: %s (%d so far)", refusal.id, document, refusal.reason, count)
         # A copy that is signed badly says nothing about the fact: whoever made it keeps it.

@@ -5,7 +5,7 @@ Filled from the log by `journal.py`; they can be emptied and filled again.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Index, Integer, String, Text, text, true
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from ward_hub.db.base import Base
@@ -22,6 +22,7 @@ class CallFact(Base):
     wire: Mapped[str] = mapped_column(Text)
     heard_at: Mapped[int] = mapped_column(BigInteger)
     missed: Mapped[bool] = mapped_column(Boolean)
+    staff_verified: Mapped[bool] = mapped_column(Boolean, server_default=true())
 
 
 class CallFactName(Base):
@@ -61,6 +62,8 @@ class CallLine(Base):
     way: Mapped[str | None] = mapped_column(String(16))
     waited_ms: Mapped[int | None] = mapped_column(BigInteger)
     missed: Mapped[bool] = mapped_column(Boolean)
+    staff_unverified: Mapped[list[str]] = mapped_column(JSON, server_default=text("'[]'"))
+    """People an act on the call names without having been signed in at its terminal, sorted."""
     recorded: Mapped[list[RecordingCall]] = relationship(
         primaryjoin=lambda: (
             (CallLine.id == foreign(RecordingCall.call)) & (CallLine.ward == foreign(RecordingCall.ward))

@@ -40,12 +40,15 @@ export function terminalName(id: string, directory: Directory, language: Languag
 	return (language === "en" ? (terminal.name_en ?? terminal.name) : terminal.name) ?? id;
 }
 
-/** Who made an act: the person when signed in, else the terminal. */
+/** Who made an act: the person when signed in, marked where the hub vouches for nobody, else the terminal. */
 export function whoOf(
-	mark: { terminal: string; staff: string | null },
+	mark: { terminal: string; staff: string | null; staffUnverified?: boolean },
 	directory: Directory,
 	language: Language,
 ): string {
 	const person = mark.staff === null ? undefined : directory.staff[mark.staff];
-	return person?.name ?? terminalName(mark.terminal, directory, language);
+	if (person === undefined) return terminalName(mark.terminal, directory, language);
+	if (mark.staffUnverified !== true) return person.name;
+	const word = say(language, common).unverified;
+	return language === "zh" ? `${person.name}（${word}）` : `${person.name} (${word})`;
 }

@@ -62,6 +62,8 @@ describe("where a call comes from", () => {
 	it("names the person, or the terminal when nobody is signed in", () => {
 		expect(whoOf({ terminal: "pda-02", staff: "n02" }, directory, "zh")).toBe("陈晓琳");
 		expect(whoOf({ terminal: "station-main", staff: null }, directory, "en")).toBe("Main station");
+		const unverified = { terminal: "pda-02", staff: "n02", staffUnverified: true };
+		expect(whoOf(unverified, directory, "zh")).toBe("陈晓琳（未核实）");
 	});
 });
 

@@ -100,3 +100,15 @@ async def test_the_export_opens_in_a_spreadsheet(ward: Ward, journal: Journal) -
     assert "00:40" in to_table(lines)
     lines[0].closed_by = "=1+1"
     assert "'=1+1" in to_csv(lines)
+
+
+async def test_a_name_nobody_vouches_for_is_marked(ward: Ward, journal: Journal) -> None:
+    """CF45: the line keeps who it was said to be, and that no session stood behind it."""
+    ward.people.behind.add(("n002", "station-main"))
+    await _a_call(ward)
+    (line,) = await journal.list_calls("thoracic", NOW, NOW + DAY)
+    record = to_json_line(line)
+    assert (record["acknowledged_by"], record["closed_by"]) == ("n001", "n002")
+    assert record["staff_unverified"] == ["n001"]
+    (row,) = csv.DictReader(io.StringIO(to_csv([line]).removeprefix("\ufeff")))
+    assert row["staff_unverified"] == "n001"

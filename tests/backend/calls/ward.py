@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pycrdt import Array, Doc
+from sqlalchemy.exc import OperationalError
 from ward_hub.access.port import Access, AccessRefused, Principal
 from ward_hub.calls.entry import Entry
 from ward_hub.calls.service import CallService
@@ -79,6 +80,23 @@ class FakeArchive:
         return [entry for entry in self.entries if set(entry.fact.body.calls) & set(calls)]
 
 
+class FakePeople:
+    """Who is signed in where is what a test says."""
+
+    def __init__(self) -> None:
+        self.behind: set[tuple[str, str]] = set()
+        self.extended: list[str] = []
+        self.broken = False
+
+    async def stood_behind(self, staff: str, terminal: str, at: int, now: int) -> bool:
+        if self.broken:
+            raise OperationalError("select", {}, Exception("disk"))
+        return (staff, terminal) in self.behind
+
+    async def extend(self, terminal: str, now: int) -> None:
+        self.extended.append(terminal)
+
+
 CALL_TYPES: dict[str, Any] = {
     "patient": {
         "priority": "routine",
@@ -119,6 +137,7 @@ class Ward:
         self.log = MemoryLog()
         self.archive = FakeArchive()
         self.documents = FakeDocuments(self.log)
+        self.people = FakePeople()
         self.service = CallService(
             store=self.log,
             gate=FakeGate(),
@@ -127,6 +146,7 @@ class Ward:
             archive=self.archive,
             seen_between=lambda terminal, _from, _until: terminal in self.seen,
             clock=lambda: self.now,
+            people=self.people,
         )
         self.service.attach(self.documents)
 

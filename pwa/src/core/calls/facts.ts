@@ -27,7 +27,8 @@ export type Reason =
 	| "wrong_room"
 	| "not_entitled"
 	| "policy"
-	| "too_large";
+	| "too_large"
+	| "too_many";
 
 /** Bytes that are no fact. */
 export class FactError extends Error {

@@ -168,5 +168,6 @@ function newestMark(facts: (HeardFact | null)[]): ActMark | null {
 
 function mark(fact: HeardFact): ActMark {
 	const { terminal, staff } = fact.body;
-	return { fact: fact.id, terminal, staff: staff ?? null, at: orderAt(fact) };
+	const made = { fact: fact.id, terminal, staff: staff ?? null, at: orderAt(fact) };
+	return fact.staffUnverified === true ? { ...made, staffUnverified: true } : made;
 }

@@ -54,6 +54,8 @@ export interface HeardFact {
 	seenAt: number;
 	verified: boolean;
 	missed: boolean;
+	/** the hub: nobody's session stood behind the person it names (CF45) */
+	staffUnverified?: boolean;
 }
 
 export type CallPriority = "code" | "urgent" | "routine" | "service";
@@ -173,6 +175,8 @@ export interface ActMark {
 	terminal: string;
 	staff: string | null;
 	at: number;
+	/** the person's name is shown as unverified (CF45) */
+	staffUnverified?: boolean;
 }
 
 /** One row of the call list: the open calls of one source and type. */

@@ -106,12 +106,14 @@ export class FactStore {
 		const unknown: KnownFact[] = [];
 		for (const each of news) {
 			if (each === null) continue;
-			const { id, wire, body, heardAt, missed } = each;
+			const { id, wire, body, heardAt, missed, staffUnverified } = each;
 			const known = this.known.get(id);
-			if (known?.verified && known.heardAt !== null && known.heardAt <= heardAt) continue;
+			const old = known?.verified && known.heardAt !== null && known.heardAt <= heardAt;
+			if (old && (known.staffUnverified ?? false) === staffUnverified) continue;
 			const first = Math.min(heardAt, known?.heardAt ?? heardAt);
 			const seenAt = known?.seenAt ?? now;
-			const fact = { id, wire, body, heardAt: first, seenAt, verified: true, missed, kept: false };
+			const told = { heardAt: first, seenAt, verified: true, missed, staffUnverified };
+			const fact = { id, wire, body, ...told, kept: false };
 			this.add(fact);
 			changed.push(fact);
 			if (!known) unknown.push(fact);
@@ -260,24 +262,27 @@ export class FactStore {
 		body: FactBody;
 		heardAt: number;
 		missed: boolean;
+		staffUnverified: boolean;
 	} | null> {
 		if (!Array.isArray(entry)) return null;
-		const [wire, at, flag] = entry as unknown[];
+		const [wire, at, flag, mark] = entry as unknown[];
 		if (typeof wire !== "string" || typeof at !== "number") return null;
 		// pycrdt hands integers over as floats; Yjs may hold 1 or true.
 		const heardAt = Math.round(at);
 		const missed = flag === 1 || flag === true;
+		const told = { wire, heardAt, missed, staffUnverified: mark === 1 || mark === true };
 		const known = this.known.get(this.idOf.get(wire) ?? "");
-		if (known) return { id: known.id, wire, body: known.body, heardAt, missed };
+		if (known) return { id: known.id, body: known.body, ...told };
 		try {
 			const { bytes, body } = fromWire(wire);
-			return { id: await factId(bytes), wire, body, heardAt, missed };
+			return { id: await factId(bytes), body, ...told };
 		} catch {
 			return null;
 		}
 	}
 }
 
-function toKept({ id, wire, heardAt, seenAt, verified, missed }: KnownFact): KeptFact {
-	return { id, wire, heardAt, seenAt, verified, missed };
+function toKept(fact: KnownFact): KeptFact {
+	const { id, wire, heardAt, seenAt, verified, missed, staffUnverified = false } = fact;
+	return { id, wire, heardAt, seenAt, verified, missed, staffUnverified };
 }

@@ -20,6 +20,8 @@ export interface KeptFact {
 	seenAt: number;
 	verified: boolean;
 	missed: boolean;
+	/** absent on disks of before: false */
+	staffUnverified?: boolean;
 }
 
 export interface KeptOutgoing {

@@ -124,3 +124,20 @@ describe("facts of neighbours", () => {
 		]);
 	});
 });
+
+describe("the hub's word on whose name stands under an act", () => {
+	it("comes with the item, also when the fact is known, and stays on disk (CF45)", async () => {
+		const act = await told(true, {
+			act: "acknowledged",
+			calls: ["0".repeat(32)],
+			staff: "n01",
+			source: undefined,
+			type: undefined,
+		});
+		await facts.hear([[act.wire, 900, 0]], NOW);
+		expect(facts.get(act.id)?.staffUnverified).toBe(false);
+		await facts.hear([[act.wire, 900, 0, 1]], NOW);
+		expect(facts.get(act.id)?.staffUnverified).toBe(true);
+		expect(await onDisk()).toMatchObject([{ id: act.id, staffUnverified: true, verified: true }]);
+	});
+});
