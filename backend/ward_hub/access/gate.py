@@ -17,7 +17,7 @@ from ward_hub.access.view import WardView, view_of
 from ward_hub.directory.current import CurrentDirectory
 from ward_hub.directory.model import Terminal, TerminalState
 from ward_hub.documents.names import DocumentName, parse_document
-from ward_hub.identity.errors import IdentityRefused
+from ward_hub.identity.errors import IdentityRefused, TokenExpired
 from ward_hub.identity.sessions import StaffSessions
 from ward_hub.identity.tokens import Claims, Tokens, key_mark
 
@@ -52,12 +52,18 @@ class WardGate:
         self._view_version = -1
 
     def authenticate(self, token: str) -> Principal:
-        """Return whose token this is. Raises AccessRefused: `expired` (also for tokens that cannot be read or
-        whose session was closed: ask for a new one) or `revoked`."""
+        """Return whose token this is.
+
+        Raises AccessRefused: `expired` for one that was ours and is over, or whose session is (a new one
+        helps), `revoked`, and `permission-denied` for what is none of ours: whoever tries tokens out hears the
+        words that a document hears which there is not (AU3), and never how near they came.
+        """
         try:
             claims = self._tokens.read(token, self._clock())
+        except TokenExpired as over:
+            raise AccessRefused("expired") from over
         except IdentityRefused as refused:
-            raise AccessRefused("expired") from refused
+            raise AccessRefused("permission-denied") from refused
         if not self._current.loaded:
             raise AccessRefused("expired")
         terminal = self._active(claims.terminal)

@@ -63,8 +63,13 @@ def _event_fits(event: object) -> bool:
 NameOf = Callable[[str, str], str | None]
 """(ward, staff id) → the person's name in the directory, or None."""
 
+SignedIn = Callable[[str], str | None]
+"""Terminal → the staff id of whoever is signed in at it now, or None."""
 
-def checker(name_of: NameOf) -> Callable[[Doc[Any], Doc[Any], Principal], str | None]:
+
+def checker(
+    name_of: NameOf, signed_in: SignedIn | None = None
+) -> Callable[[Doc[Any], Doc[Any], Principal], str | None]:
     """Return the check of a terminal's write: why it is refused, or None.
 
     Entries are only added. An author counts as verified only when the hub takes the entry in that person's
@@ -81,22 +86,18 @@ def checker(name_of: NameOf) -> Callable[[Doc[Any], Doc[Any], Principal], str | 
             return "entry_removed"
         for text in now - held:
             event = json.loads(text)
-            if event["verified"] and not _own(event, who, name_of):
+            person = who.staff if signed_in is None else signed_in(who.terminal)
+            if event["verified"] and not _own(event, person, who.ward, name_of):
                 return "not_verified"
         return None
 
     return check
 
 
-def _own(event: Any, who: Principal, name_of: NameOf) -> bool:
+def _own(event: Any, person: str | None, ward: str, name_of: NameOf) -> bool:
     """Whether the entry is by the person signed in at the terminal that sends it."""
     staff = event["staff"]
-    return (
-        who.kind != "whiteboard"
-        and staff is not None
-        and staff == who.staff
-        and event["staff_name"] == name_of(who.ward, staff)
-    )
+    return staff is not None and staff == person and event["staff_name"] == name_of(ward, staff)
 
 
 def _entries(doc: Doc[Any]) -> Counter[str]:

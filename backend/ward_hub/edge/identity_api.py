@@ -92,11 +92,18 @@ def identity_routes(services: IdentityServices) -> list[Route]:
 
 
 def bearer(request: Request, gate: Gate) -> Principal:
-    """Return whose token the request carries. Raises WardError(`unauthorized`) or AccessRefused."""
+    """Return whose token the request carries.
+
+    Raises WardError: `unauthorized` (none, over, or revoked), `token_invalid` (none of ours).
+    """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise WardError("unauthorized")
-    return gate.authenticate(token.strip())
+    try:
+        return gate.authenticate(token.strip())
+    except AccessRefused as refused:
+        known = refused.reason in ("expired", "revoked")
+        raise WardError("unauthorized" if known else "token_invalid") from refused
 
 
 def terminal_json(terminal: Terminal) -> dict[str, str]:

@@ -35,3 +35,10 @@ class IdentityRefused(Exception):
         super().__init__(code.value)
         self.code = code
         self.retry_at = retry_at
+
+
+class TokenExpired(IdentityRefused):
+    """The token was ours and is over: a new one helps."""
+
+    def __init__(self) -> None:
+        super().__init__(IdentityCode.TOKEN_INVALID)

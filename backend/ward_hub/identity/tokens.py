@@ -12,7 +12,7 @@ from typing import Any
 import jwt
 
 from ward_hub.directory.model import Staff, Terminal
-from ward_hub.identity.errors import IdentityCode, IdentityRefused
+from ward_hub.identity.errors import IdentityCode, IdentityRefused, TokenExpired
 from ward_hub.identity.secret_file import load_secret_file
 
 TERMINAL_LIFE_MS = 10 * 60_000
@@ -70,11 +70,11 @@ class Tokens:
         return self._issue(terminal, now, now + life_ms, claims)
 
     def read(self, token: str, now: int) -> Claims:
-        """Return what it says. Raises IdentityRefused(TOKEN_INVALID): not ours, altered, expired."""
+        """Return what it says. Raises IdentityRefused(TOKEN_INVALID): not ours or altered; TokenExpired."""
         claims = self._read.get(token) or self._check(token)
         if claims.expires_at <= now:
             self._read.pop(token, None)
-            raise IdentityRefused(IdentityCode.TOKEN_INVALID)
+            raise TokenExpired
         return claims
 
     def _check(self, token: str) -> Claims:

@@ -94,6 +94,7 @@ async def test_days_far_away_have_no_handover(hub: Hub) -> None:
 
 
 async def test_tokens_of_others_or_of_yesterday_are_refused(hub: Hub) -> None:
+    """Who had one asks for a new one; who never had one hears what an unknown document hears (AU3)."""
     bedside = hub.terminal("bed-b01")
     good = hub.tokens.issue(bedside, NOW)
     assert good.expires_at == NOW + TERMINAL_LIFE_MS
@@ -105,11 +106,12 @@ async def test_tokens_of_others_or_of_yesterday_are_refused(hub: Hub) -> None:
         Tokens(b"s" * 32, "elsewhere").issue(bedside, NOW).token,
         "a" * 5000,
     ):
-        assert refusal(hub, bad) == "expired"
+        assert refusal(hub, bad) == "permission-denied"
     hub.now = good.expires_at - 1
     hub.gate.authenticate(good.token)
     hub.now += 1
     assert refusal(hub, good.token) == "expired"
+    assert refusal(hub, good.token[:-2]) == "permission-denied"
 
 
 async def test_an_unsigned_token_is_refused(hub: Hub) -> None:
@@ -118,8 +120,8 @@ async def test_an_unsigned_token_is_refused(hub: Hub) -> None:
 
     header, body, _ = hub.tokens.issue(hub.terminal("bed-b01"), NOW).token.split(".")
     none = base64.urlsafe_b64encode(json.dumps({"alg": "none"}).encode()).rstrip(b"=").decode()
-    assert refusal(hub, f"{none}.{body}.") == "expired"
-    assert refusal(hub, f"{header}.{body}.") == "expired"
+    assert refusal(hub, f"{none}.{body}.") == "permission-denied"
+    assert refusal(hub, f"{header}.{body}.") == "permission-denied"
 
 
 @pytest.mark.parametrize("why", ["revoked", "replaced", "gone"])

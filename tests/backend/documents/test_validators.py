@@ -162,7 +162,8 @@ OLD = _memo("m0", "n009", "周", True)
         ("pda", "n001", "n002", True, False),
         ("whiteboard", None, "n001", False, True),
         ("whiteboard", None, "n001", True, False),
-        ("whiteboard", "n001", "n001", True, False),
+        ("whiteboard", "n001", "n001", True, True),
+        ("whiteboard", "n001", "n002", True, False),
     ],
 )
 def test_only_a_persons_own_session_vouches_for_an_entry(
@@ -172,6 +173,19 @@ def test_only_a_persons_own_session_vouches_for_an_entry(
     after = _memos(OLD, _memo("m1", author, NAMES[author], verified))
     reason = check_memos(_memos(OLD), after, _principal(kind, staff))
     assert reason == (None if taken else "not_verified")
+
+
+def test_a_session_that_is_over_vouches_for_nothing() -> None:
+    """MEMO-04: the token may still name her; whether she is signed in, the hub knows."""
+    after = _memos(OLD, _memo("m1", "n001", NAMES["n001"], True))
+    who = _principal("whiteboard", "n001")
+    signed_in = {who.terminal: "n001"}
+    check = memos.checker(lambda _ward, staff: NAMES.get(staff), signed_in.get)
+    assert check(_memos(OLD), after, who) is None
+    signed_in.clear()
+    assert check(_memos(OLD), after, who) == "not_verified"
+    signed_in[who.terminal] = "n002"
+    assert check(_memos(OLD), after, who) == "not_verified"
 
 
 def test_nobody_is_verified_under_another_name() -> None:

@@ -216,7 +216,7 @@ async def test_a_nurse_signs_in_and_out_at_a_pda(hub: Hub) -> None:
 async def test_signing_in_is_refused_in_words(hub: Hub) -> None:
     body = {"number": "n001", "password": "wrong"}
     assert code_of(await hub.post("/api/staff/sign-in", body)) == "unauthorized"
-    assert code_of(await hub.post("/api/staff/sign-in", body, "no.such.token")) == "unauthorized"
+    assert code_of(await hub.post("/api/staff/sign-in", body, "no.such.token")) == "token_invalid"
     pda, bed = await hub.token("pda-01"), await hub.token("bed-b01")
     right = {"number": "n001", "password": PASSWORD}
     assert code_of(await hub.post("/api/staff/sign-in", right, bed)) == "sign_in_elsewhere"
