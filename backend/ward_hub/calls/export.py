@@ -1,16 +1,45 @@
-"""The call journal as text: one table, the same columns in JSON, CSV and on a terminal. Pure."""
+"""The call journal as text: one table, the same columns in JSON, CSV, a spreadsheet, a terminal. Pure."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, tzinfo
 
 from ward_hub.calls.tables import CallLine
+from ward_hub.office.export import Cell, Column, Instant, Lang, heads, safe_text
+from ward_hub.office.export import to_csv as csv_file
 
 COLUMNS = (*(column.name for column in CallLine.__table__.columns), "recordings")
+_HEADS: dict[str, tuple[str, str]] = {
+    "id": ("编号", "Call"),
+    "ward": ("病区", "Ward"),
+    "room": ("病房", "Room"),
+    "bed": ("床位", "Bed"),
+    "source": ("来源", "Source"),
+    "type": ("类型", "Type"),
+    "purpose": ("事由", "Purpose"),
+    "at": ("呼叫时间", "Called at"),
+    "approx": ("时间为估计", "Time is estimated"),
+    "heard_at": ("服务器收到", "Heard by the hub at"),
+    "received_at": ("护士站收到", "Received at"),
+    "acknowledged_at": ("接单时间", "Taken at"),
+    "acknowledged_by": ("接单人", "Taken by"),
+    "attended_at": ("到场时间", "Attended at"),
+    "attended_by": ("到场人", "Attended by"),
+    "talk_ms": ("通话毫秒", "Talk ms"),
+    "closed_at": ("结束时间", "Closed at"),
+    "closed_by": ("结束人", "Closed by"),
+    "closed_how": ("结束方式", "Closed how"),
+    "way": ("处理途径", "Way"),
+    "waited_ms": ("等待毫秒", "Waited ms"),
+    "missed": ("漏接", "Missed"),
+    "staff_unverified": ("未验证人员", "Staff not verified"),
+    "recordings": ("录音", "Recordings"),
+}
+CALL_COLUMNS = tuple(Column(name, *_HEADS.get(name, (name, name))) for name in COLUMNS)
 _INSTANTS = frozenset(
     {"at", "heard_at", "received_at", "acknowledged_at", "attended_at", "closed_at"},
 )
@@ -40,17 +69,26 @@ def to_json(lines: Iterable[CallLine]) -> str:
     return json.dumps({"calls": [to_json_line(line) for line in lines]}, ensure_ascii=False)
 
 
-def to_csv(lines: Iterable[CallLine], zone: tzinfo = UTC) -> str:
+def to_csv(lines: Iterable[CallLine], zone: tzinfo = UTC, lang: Lang | None = None) -> str:
     """CSV with a byte order mark: without it the spreadsheet programs of hospitals take it for another set.
 
-    Instants are ISO 8601 in `zone`; no cell can start a formula.
+    `lang`: heads and times as people read them; None: column names and ISO 8601, for programs. Instants are
+    in `zone`; no cell can start a formula.
     """
+    if lang is not None:
+        return csv_file(heads(CALL_COLUMNS, lang), call_rows(lines), zone).decode()
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     for line in lines:
         writer.writerow([_cell(name, getattr(line, name), zone) for name in COLUMNS])
     return "\ufeff" + text.getvalue()
+
+
+def call_rows(lines: Iterable[CallLine]) -> Iterator[list[Cell]]:
+    """The lines as rows of an export, in the order of CALL_COLUMNS."""
+    for line in lines:
+        yield [_exported(name, getattr(line, name)) for name in COLUMNS]
 
 
 def to_table(lines: Iterable[CallLine], zone: tzinfo = UTC) -> str:
@@ -63,6 +101,12 @@ def to_table(lines: Iterable[CallLine], zone: tzinfo = UTC) -> str:
     )
 
 
+def _exported(name: str, value: Value) -> Cell:
+    if name in _INSTANTS and isinstance(value, int):
+        return Instant(value)
+    return " ".join(value) if isinstance(value, list) else value
+
+
 def _cell(name: str, value: Value, zone: tzinfo) -> str:
     if value is None:
         return ""
@@ -71,7 +115,7 @@ def _cell(name: str, value: Value, zone: tzinfo) -> str:
     if isinstance(value, list):
         return " ".join(value)
     text = str(int(value)) if isinstance(value, bool) else str(value)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    return safe_text(text)
 
 
 def _shown(name: str, value: Value, zone: tzinfo) -> str:
