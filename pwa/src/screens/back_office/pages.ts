@@ -28,7 +28,17 @@ export const PARTS = [
 	{ id: "records", zh: "记录与系统", en: "Records and system" },
 ] as const;
 
-export const PAGES: readonly Page[] = [];
+export const PAGES: readonly Page[] = [
+	{
+		id: "groups",
+		part: "ward",
+		zh: "呼叫分组",
+		en: "Call groups",
+		permissions: ["ward.read"],
+		scope: "ward",
+		load: () => import("./pages/groups/Groups.svelte"),
+	},
+];
 
 /** The pages a person may see. */
 export function pagesFor(permissions: readonly Permission[]): Page[] {

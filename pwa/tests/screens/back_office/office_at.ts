@@ -3,6 +3,7 @@ import { render } from "@testing-library/svelte";
 import { tick } from "svelte";
 import Frame from "../../../src/screens/back_office/Office.svelte";
 import { Office } from "../../../src/screens/back_office/office_state.svelte";
+import { PAGES } from "../../../src/screens/back_office/pages";
 import type { FakeOffice } from "./fake_office";
 import { NOW } from "./sample_office";
 
@@ -35,6 +36,8 @@ export async function openOffice(fake: FakeOffice, page: string): Promise<Opened
 			address.hash = hash;
 		},
 	});
+	// its code is there before it is asked for, so that drawing takes no longer than a few turns
+	await PAGES.find((one) => one.id === office.route.page)?.load();
 	render(Frame, { office });
 	await settle();
 	return { office, clock, address };
