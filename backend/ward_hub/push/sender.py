@@ -70,8 +70,9 @@ class Sender:
                 if isinstance(outcome, Later):
                     wait_s = await self._wait(due[0], outcome, wait_s)
                 elif isinstance(outcome, Gone):
-                    await self._subscriptions.drop(terminal, subscription.endpoint)
-                    await self._notices.forget(terminal)
+                    # Unless the PDA has given another meanwhile: what waits is then for that.
+                    if await self._subscriptions.drop(terminal, subscription.endpoint):
+                        await self._notices.forget(terminal)
                 else:
                     wait_s = FIRST_WAIT_S
         except Exception:

@@ -16,7 +16,7 @@ from ward_hub.push import policy
 from ward_hub.push.notices import Notice, State, changes
 from ward_sync.calls import fold
 from ward_sync.directory import Directory
-from ward_sync.facts import HeardFact
+from ward_sync.facts import HeardFact, Json
 
 from tests.helpers.calls import T0, act, press, s, ward
 from tests.helpers.histories import History, Tape
@@ -137,7 +137,9 @@ def test_a_notice_names_presses_and_no_person() -> None:
 
 
 def test_a_phone_has_a_bounded_number_of_notices_the_most_important_first() -> None:
-    beds = {f"b{n:02d}": {"id": f"b{n:02d}", "room": "r01", "priority": "routine"} for n in range(1, 41)}
+    beds: dict[str, Json] = {
+        f"b{n:02d}": {"id": f"b{n:02d}", "room": "r01", "priority": "routine"} for n in range(1, 41)
+    }
     facts = [press("bed-b01", T0 + n, source=f"bed:b{n:02d}", nonce=f"{n:016x}") for n in range(1, 41)] + [
         EMERGENCY
     ]
