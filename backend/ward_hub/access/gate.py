@@ -55,7 +55,7 @@ class WardGate:
         """Return whose token this is.
 
         Raises AccessRefused: `expired` for one that was ours and is over, or whose session is (a new one
-        helps), `revoked`, and `permission-denied` for what is none of ours: whoever tries tokens out hears the
+        helps), `revoked`, and `permission-denied` for what is none of ours: who tries tokens out hears the
         words that a document hears which there is not (AU3), and never how near they came.
         """
         try:

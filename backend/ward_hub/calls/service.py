@@ -77,7 +77,7 @@ class People(Protocol):
         """Whether the person is signed in at the terminal now, or was at `at` (ms)."""
         ...
 
-    async def extend(self, terminal: str, now: int) -> None:
+    def extend(self, terminal: str, now: int) -> None:
         """An act of the terminal was taken."""
         ...
 
@@ -192,7 +192,7 @@ class CallService:
             except (StorageFull, LogUnavailable) as error:
                 log.error("facts for %s not stored: %s", document, type(error).__name__)
                 return [_answer("unstored", ids=_readable_ids(wires), reason="storage")]
-        await self._extend(peer, fresh, heard_at)
+        self._extend(peer, fresh, heard_at)
         answers = []
         heard |= {entry.id: entry.heard_at for entry in fresh}
         if heard:
@@ -273,16 +273,12 @@ class CallService:
             log.error("who is signed in at %s is not known: %s", body.terminal, type(error).__name__)
             return False
 
-    async def _extend(self, peer: Sender, fresh: list[Entry], now: int) -> None:
+    def _extend(self, peer: Sender, fresh: list[Entry], now: int) -> None:
         """A hand that acts at a shared screen is still there; facts it brings of others say nothing."""
         terminal = peer.principal.terminal if peer.principal else None
-        if self._people is None or terminal is None:
-            return
-        if any(e.fact.body.terminal == terminal and e.fact.body.staff and e.staff_verified for e in fresh):
-            try:
-                await self._people.extend(terminal, now)
-            except SQLAlchemyError as error:
-                log.error("the session at %s is not kept: %s", terminal, type(error).__name__)
+        own = [entry.fact.body for entry in fresh if entry.staff_verified]
+        if self._people and terminal and any(body.staff and body.terminal == terminal for body in own):
+            self._people.extend(terminal, now)
 
     def _judge(
         self, index: int, fact: WireFact, name: names.DocumentName, types: Mapping[str, str]

@@ -15,8 +15,9 @@ SHORT_MS = 2 * 60_000
 """A session by PIN or badge at a shared screen lasts so long after the last edit or act."""
 SHORT_WHOLE_MS = 10 * 60_000
 """And never longer than this in all: the hand that began it has left by then."""
-KEEP_MS = 15_000
-"""How far the end on disk may be behind: it matters only to a hub that starts again."""
+KEEP_S = 10.0
+KEPT_LATE_MS = 15_000
+"""How far the end on disk may be behind."""
 CLOCK_SLACK_MS = 5_000
 """A terminal's clock may be off by this against the hub's when it says when an act was."""
 
@@ -39,8 +40,8 @@ class StaffSessions:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._by_terminal: dict[str, StaffSession] = {}
-        self._kept: dict[str, int] = {}
-        """Terminal → the end of its short session as it is on disk."""
+        self._moved: set[str] = set()
+        """Terminals whose session ends later than the disk says."""
 
     async def load(self, now: int) -> None:
         """Read the sessions that are open; call once at start."""
@@ -87,23 +88,29 @@ class StaffSessions:
                 )
             )
         self._by_terminal[terminal] = opened
-        self._kept[terminal] = opened.expires_at
         return opened
 
-    async def extend(self, terminal: str, now: int) -> None:
+    def extend(self, terminal: str, now: int) -> None:
         """An edit or act of the terminal was taken: its short session, if there is one, lasts on."""
         session = self.at(terminal, now)
-        if session is None or not session.short:
+        if session is not None and session.short:
+            end = min(now + SHORT_MS, session.began_at + SHORT_WHOLE_MS)
+            self._by_terminal[terminal] = replace(session, expires_at=end)
+            self._moved.add(terminal)
+
+    async def keep(self) -> None:
+        """Write down the ends that moved; called every KEEP_S."""
+        moved, self._moved = self._moved, set()
+        sessions = [session for terminal in moved if (session := self._by_terminal.get(terminal))]
+        if not sessions:
             return
-        expires_at = min(now + SHORT_MS, session.began_at + SHORT_WHOLE_MS)
-        self._by_terminal[terminal] = replace(session, expires_at=expires_at)
-        if expires_at - self._kept.get(terminal, 0) < KEEP_MS:
-            return
-        self._kept[terminal] = expires_at
         async with self._database.session.begin() as database:
-            await database.execute(
-                update(StaffSessionRow).where(StaffSessionRow.id == session.id).values(expires_at=expires_at)
-            )
+            for session in sessions:
+                await database.execute(
+                    update(StaffSessionRow)
+                    .where(StaffSessionRow.id == session.id)
+                    .values(expires_at=session.expires_at)
+                )
 
     async def stood_behind(self, staff: str, terminal: str, at: int, now: int) -> bool:
         """Whether the person is signed in at the terminal now, or was at `at` (ms)."""
@@ -117,7 +124,7 @@ class StaffSessions:
                     StaffSessionRow.terminal == terminal,
                     StaffSessionRow.staff == staff,
                     StaffSessionRow.started_at <= at + CLOCK_SLACK_MS,
-                    StaffSessionRow.expires_at >= at - CLOCK_SLACK_MS - KEEP_MS,
+                    StaffSessionRow.expires_at >= at - CLOCK_SLACK_MS - KEPT_LATE_MS,
                     or_(
                         StaffSessionRow.ended_at.is_(None),
                         StaffSessionRow.ended_at >= at - CLOCK_SLACK_MS,

@@ -197,15 +197,17 @@ async def test_at_a_shared_screen_it_lasts_two_minutes_and_ten_at_most(desk: Des
 
     assert until(NOW) == NOW + SHORT_MS
     assert until(NOW + SHORT_MS) is None
-    await desk.sessions.extend(board, NOW + SHORT_MS)
+    desk.sessions.extend(board, NOW + SHORT_MS)
     assert until(NOW + SHORT_MS) is None
     now = NOW
     while now < NOW + SHORT_WHOLE_MS:
-        await desk.sessions.extend(board, now)
+        desk.sessions.extend(board, now)
         end = until(now)
         assert end == min(now + SHORT_MS, NOW + SHORT_WHOLE_MS)
         now += 60_000
     assert until(NOW + SHORT_WHOLE_MS) is None
+    await desk.sessions.keep()
+    await desk.sessions.keep()
     again = StaffSessions(desk.database)
     await again.load(NOW + SHORT_WHOLE_MS - 1)
     kept = again.at(board, NOW + SHORT_WHOLE_MS - 1)

@@ -93,7 +93,7 @@ class FakePeople:
             raise OperationalError("select", {}, Exception("disk"))
         return (staff, terminal) in self.behind
 
-    async def extend(self, terminal: str, now: int) -> None:
+    def extend(self, terminal: str, now: int) -> None:
         self.extended.append(terminal)
 
 

@@ -9,6 +9,7 @@ import pytest
 from pycrdt import Array, Doc, Map, Text
 from ward_hub.access.port import Principal
 from ward_hub.documents import handover, memos, notes
+from ward_hub.documents.taken import telling
 
 EVENT: dict[str, Any] = {
     "memo": "m1",
@@ -186,6 +187,16 @@ def test_a_session_that_is_over_vouches_for_nothing() -> None:
     assert check(_memos(OLD), after, who) == "not_verified"
     signed_in[who.terminal] = "n002"
     assert check(_memos(OLD), after, who) == "not_verified"
+
+
+def test_a_write_that_is_taken_is_told_and_no_other() -> None:
+    told: list[str] = []
+    check = telling(check_memos, lambda who: told.append(who.terminal))
+    who = _principal("whiteboard", None)
+    assert check(_memos(OLD), _memos(OLD, _memo("m1", "n001", NAMES["n001"], True)), who) == "not_verified"
+    assert told == []
+    assert check(_memos(OLD), _memos(OLD, _memo("m1", "n001", NAMES["n001"], False)), who) is None
+    assert told == [who.terminal]
 
 
 def test_nobody_is_verified_under_another_name() -> None:

@@ -370,7 +370,7 @@ async def test_pin_and_badge_open_a_short_session_at_a_shared_screen(hub: Hub, b
     hub.now += 100_000
     sessions = hub.services.sessions
     assert sessions is not None
-    await sessions.extend("whiteboard", hub.now)
+    sessions.extend("whiteboard", hub.now)
     told = await hub.post("/api/staff/session", {}, body["token"])
     assert told.json() == {"staff": "n001", "expires_at": NOW + 100_000 + SHORT_MS}
     assert code_of(await hub.post("/api/staff/session", {}, token)) == "unauthorized"
