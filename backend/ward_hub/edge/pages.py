@@ -1,14 +1,17 @@
 """The built app: one page a kind of terminal under `/t/{kind}/{terminal}/`, its worker, manifest and assets.
 
-Pages hold no data, so they need no token. What may be cached for ever has its hash in the name.
+Pages hold no data, so they need no token. What may be cached for ever has its hash in the name. Which release
+of the app a slot gets is told by a shelf; assets are found in whichever release has them.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
@@ -39,6 +42,19 @@ NAMES: Mapping[str, str] = {
 }
 
 
+class Shelf(Protocol):
+    """The releases of the app there are (fleet/service.py)."""
+
+    def page_folder(self, terminal: str, build: str | None) -> Path:
+        """The folder of the release a terminal is to run, or of `build` where that one is asked for and
+        held."""
+        ...
+
+    def asset_folders(self) -> Sequence[Path]:
+        """Where assets are looked for, in order."""
+        ...
+
+
 class AppMissing(Exception):
     """The folder holds no built app; the message says which file was expected."""
 
@@ -57,7 +73,17 @@ def app_folder(given: Path | None) -> Path:
 
 
 class Assets(StaticFiles):
-    """Files whose names carry their content's hash."""
+    """Files whose names carry their content's hash, of every release on the shelf."""
+
+    def __init__(self, folder: Path, shelf: Shelf | None) -> None:
+        super().__init__(directory=folder)
+        self._shelf = shelf
+
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        if self._shelf is not None:
+            # Each is looked into with StaticFiles' own check that the path stays inside.
+            self.all_directories = list(self._shelf.asset_folders())
+        return super().lookup_path(path)
 
     def file_response(self, *args: object, **kwargs: object) -> Response:
         response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]  # passed through as given
@@ -70,10 +96,11 @@ class Assets(StaticFiles):
         return response
 
 
-def page_routes(folder: Path, control: str = "") -> list[BaseRoute]:
-    """Return the routes of the built app in `folder`.
+def page_routes(folder: Path, control: str = "", shelf: Shelf | None = None) -> list[BaseRoute]:
+    """Return the routes of the built app in `folder`, and of other releases for slots that are to run them.
 
-    `control` is the origin of the demo's supervisor that pages may speak to, or empty.
+    `control` is the origin of the demo's supervisor that pages may speak to, or empty. A slot's page takes
+    `?build=`: its worker asks so for the page that belongs to itself.
     """
     headers = {
         "cache-control": "no-cache",
@@ -83,8 +110,15 @@ def page_routes(folder: Path, control: str = "") -> list[BaseRoute]:
         "permissions-policy": "microphone=(self), camera=(self)",
     }
 
-    def file(name: str, media_type: str) -> Response:
-        return FileResponse(folder / name, media_type=media_type, headers=headers)
+    def file(name: str, media_type: str, place: Path = folder) -> Response:
+        return FileResponse(place / name, media_type=media_type, headers=headers)
+
+    def place_of(request: Request, kind: str) -> Path:
+        if shelf is None:
+            return folder
+        build = request.query_params.get("build")
+        place = shelf.page_folder(request.path_params["terminal"], build)
+        return place if (place / f"{kind}.html").is_file() else folder
 
     def known(request: Request) -> str | None:
         kind, terminal = request.path_params["kind"], request.path_params["terminal"]
@@ -95,17 +129,20 @@ def page_routes(folder: Path, control: str = "") -> list[BaseRoute]:
 
     async def page(request: Request) -> Response:
         kind = known(request)
-        return file(f"{kind}.html", "text/html") if kind else missing()
+        return file(f"{kind}.html", "text/html", place_of(request, kind)) if kind else missing()
 
     async def worker(request: Request) -> Response:
-        return file("sw.js", "text/javascript") if known(request) else missing()
+        kind = known(request)
+        return file("sw.js", "text/javascript", place_of(request, kind)) if kind else missing()
 
     async def manifest(request: Request) -> Response:
         kind = known(request)
-        return slot_manifest(kind, request.path_params["terminal"]) if kind else missing()
+        if kind is None:
+            return missing()
+        return slot_manifest(kind, request.path_params["terminal"], place_of(request, kind))
 
-    def slot_manifest(kind: str, terminal: str) -> Response:
-        template = json.loads((folder / "manifest.json").read_text("utf-8"))
+    def slot_manifest(kind: str, terminal: str, place: Path) -> Response:
+        template = json.loads((place / "manifest.json").read_text("utf-8"))
         scope = f"/t/{kind}/{terminal}/" if terminal else "/wall/"
         name = f"{NAMES[kind]} {terminal}".strip()
         filled = {
@@ -125,14 +162,14 @@ def page_routes(folder: Path, control: str = "") -> list[BaseRoute]:
         return file("sw.js", "text/javascript")
 
     async def wall_manifest(request: Request) -> Response:
-        return slot_manifest("wall", "")
+        return slot_manifest("wall", "", folder)
 
     slot = "/t/{kind}/{terminal}"
     routes: list[BaseRoute] = [
         Route(f"{slot}/", page),
         Route(f"{slot}/sw.js", worker),
         Route(f"{slot}/manifest.webmanifest", manifest),
-        Mount("/assets", GZipMiddleware(Assets(directory=folder / "assets"), minimum_size=1024)),
+        Mount("/assets", GZipMiddleware(Assets(folder / "assets", shelf), minimum_size=1024)),
     ]
     if (folder / "wall.html").is_file():
         routes += [

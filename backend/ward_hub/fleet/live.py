@@ -13,7 +13,7 @@ import json
 import logging
 import re
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -102,15 +102,15 @@ class LiveViews:
         connected: Callable[[], Collection[str]],
         line: Teller,
         audit: AuditTrail,
-        still_open: Callable[[str], bool],
+        open_sessions: Callable[[], Awaitable[Collection[str]]],
         clock: Callable[[], int],
         make_id: Callable[[], str],
     ) -> None:
-        """`still_open`: whether an office session is open now, without counting as activity in it."""
+        """`open_sessions`: ids of the office sessions that are open now."""
         self._connected = connected
         self._line = line
         self._audit = audit
-        self._still_open = still_open
+        self._open_sessions = open_sessions
         self._clock = clock
         self._make_id = make_id
         self._sessions: dict[str, LiveSession] = {}
@@ -228,13 +228,14 @@ class LiveViews:
     async def tick(self) -> None:
         """End what is over; write its line."""
         now, connected = self._clock(), self._connected()
+        signed_in = await self._open_sessions() if self._sessions else ()
         for session in list(self._over.values()):
             if now - session.started_at >= 2 * VIEWER_MS:
                 del self._over[session.id]
         for session in list(self._sessions.values()):
             if session.terminal not in connected:
                 self._end(session, Ended.LEFT)
-            elif not self._still_open(session.who.session):
+            elif session.who.session not in signed_in:
                 self._end(session, Ended.SIGNED_OUT)
             elif now - session.started_at >= LIFE_MS:
                 self._end(session, Ended.TIME)

@@ -74,6 +74,10 @@ class Releases:
         self._incoming = self._folder / "incoming"
         self._base_folder = base_folder
         self.base: Build = read_build(base_folder)
+        files = [path.stat() for path in base_folder.rglob("*") if path.is_file()]
+        self.base_bytes = sum(one.st_size for one in files)
+        self.base_at = max((one.st_mtime_ns // 1_000_000 for one in files), default=0)
+        """When the hub's own app was put there, ms."""
         self._held: dict[str, Release] = {}
         self._turn = asyncio.Lock()
 

@@ -1,10 +1,10 @@
-"""Fleet control put together: its parts, who hears which message of the devices, what is done every second."""
+"""Fleet control put together: its parts, who hears which message of the devices, what is done each second."""
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -54,12 +54,13 @@ class Fleet:
         meter: DeviceMeter,
         audit: AuditTrail,
         directory_changed: Callable[[], Awaitable[None]],
-        office_session_open: Callable[[str], bool],
+        open_office_sessions: Callable[[], Awaitable[Collection[str]]],
         clock: Callable[[], int],
         reachable: Callable[[str], bool | None] = lambda _terminal: None,
         make_id: Callable[[], str] = random_id,
     ) -> None:
-        """`clock` gives ms. Raises BadRelease and OSError for the app in `app_folder`."""
+        """`clock` gives ms; `open_office_sessions`: ids of those open now; `reachable`: whether a PDA answers
+        probes. Raises BadRelease and OSError for the app in `app_folder`."""
         self.current = current
         self.reports = DeviceReports(database, lines, clock)
         self.releases = Releases(database, data, app_folder, audit, clock)
@@ -67,7 +68,7 @@ class Fleet:
         self.wishes = DeviceWishes(database, current, documents, self.reports.connected, self.rollouts.wanted)
         self.rollouts.attach(self.wishes)
         self.commands = FleetCommands(database, self.reports, self.wishes, line, audit, clock, make_id)
-        self.live = LiveViews(self.reports.connected, line, audit, office_session_open, clock, make_id)
+        self.live = LiveViews(self.reports.connected, line, audit, open_office_sessions, clock, make_id)
         self.slots = Slots(database, audit, directory_changed, clock)
         self.lines = TerminalLines(self.reports, self.wishes, documents, reachable)
         self.reports.on_report.append(self.commands.reported)
@@ -96,9 +97,15 @@ class Fleet:
         await self.commands.close()
         await self.reports.close()
 
-    def build_of(self, terminal: str) -> str | None:
-        """The build whose page a terminal's slot is served; None: the hub's own."""
-        return self.wishes.wanted_build(terminal)
+    def page_folder(self, terminal: str, build: str | None) -> Path:
+        """See `edge.pages.Shelf`."""
+        if build is None or not self.releases.holds(build):
+            build = self.wishes.wanted_build(terminal)
+        return self.releases.folder_of(build)
+
+    def asset_folders(self) -> list[Path]:
+        """See `edge.pages.Shelf`."""
+        return self.releases.asset_folders()
 
     async def _look(self) -> None:
         come = await self.reports.tick()

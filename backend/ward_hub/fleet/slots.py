@@ -29,7 +29,7 @@ class Invitation:
 
 
 class Slots:
-    """Enrolment and revocation from the back office. `changed`: the directory was written (the projector's)."""
+    """Enrolment and revocation from the back office. `changed`: the directory was written (projector)."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The device list (DEV-01, DEV-03): what directory, reports, presence and wishes say of each terminal, joined."""
+"""The device list (DEV-01, DEV-03): what directory, reports, presence and wishes say of each terminal."""
 
 from __future__ import annotations
 
@@ -49,9 +49,8 @@ class TerminalLines:
 
     def _announced(self, ward: str) -> dict[str, Mapping[str, Json]]:
         states = [json.loads(state) for state in self._presence.presence(names.presence(ward))]
-        return {
-            state["terminal"]: state for state in states if isinstance(state, dict) and "terminal" in state
-        }
+        # Each was checked when it was announced (access/presence.py).
+        return {state["terminal"]: state for state in states if state}
 
     def _line(self, terminal: Terminal, line: Line | None, state: Mapping[str, Json]) -> dict[str, Json]:
         known = self._reports.of(terminal.id)
