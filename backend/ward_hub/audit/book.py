@@ -50,8 +50,10 @@ class AuditBook:
 
     async def search(self, wanted: AuditSearch, limit: int) -> tuple[Sequence[AuditRow], bool]:
         """At most `limit` lines, newest first, and whether there are more."""
+        query = select_lines(wanted).limit(limit + 1).execution_options(yield_per=500)
         async with self._database.session() as session:
-            rows = (await session.scalars(select_lines(wanted).limit(limit + 1))).all()
+            # In pieces, between which the hub does other work: calls do not wait for an export.
+            rows = [row async for row in await session.stream_scalars(query)]
         return rows[:limit], len(rows) > limit
 
     async def forget_old(self) -> int:
@@ -106,7 +108,12 @@ async def forget_before(session: AsyncSession, before_ms: int, now: int) -> int:
 
 
 async def verify(session: AsyncSession) -> int | None:
-    """The number of the first line that is not what was written, or is not there; None: all is well."""
+    """The number of the first line that is not what was written, or is not there; None: all is well.
+
+    The session must be a fresh one: the chain is read as it was at one moment, while others write on.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     chain = await session.get(AuditChainRow, 1)
     if chain is None:
         return 1
