@@ -180,7 +180,7 @@ class FleetHub:
         return self.now
 
     def lines(self) -> dict[str, Line]:
-        return self.lines_now
+        return dict(self.lines_now)
 
     async def changed(self) -> None:
         self.changes += 1
