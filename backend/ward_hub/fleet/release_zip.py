@@ -6,12 +6,14 @@ under `assets/`. Names are plain; links, paths that leave the folder and encrypt
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import re
 import stat
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,8 +75,12 @@ def unpack(zip_path: Path, folder: Path) -> Build:
             left = MAX_UNPACKED_BYTES
             for entry in entries:
                 left -= _write(archive, entry, folder / entry.filename, left)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise BadRelease(f"no readable zip: {type(error).__name__}") from error
+    except OSError as error:
+        if error.errno == errno.EINVAL:  # an entry before the file's begin
+            raise BadRelease("no readable zip") from error
+        raise
     except ValueError as error:  # what decompressors raise over broken data
         raise error if isinstance(error, BadRelease) else BadRelease("no readable zip") from error
     _sync_folders(folder)
