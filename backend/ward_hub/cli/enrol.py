@@ -6,6 +6,8 @@ import argparse
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ward_hub.audit.port import AuditAction
+from ward_hub.cli.audited import leave_line
 from ward_hub.cli.directory_store import add_place_arguments, in_directory, now_ms
 from ward_hub.directory.tables import TerminalRow
 from ward_hub.identity.enrolment import make_code
@@ -32,8 +34,12 @@ def run(args: argparse.Namespace) -> int:
     base = (args.base or hub_base(args)).rstrip("/")
 
     async def make(session: AsyncSession) -> str:
-        code = await make_code(session, args.terminal, now_ms(), args.hours * 3_600_000)
+        now = now_ms()
+        code = await make_code(session, args.terminal, now, args.hours * 3_600_000)
         row = await session.get_one(TerminalRow, args.terminal)
+        await leave_line(
+            session, AuditAction.ENROL_CODE, "enrol", now, subject=row.id, terminal=row.id, ward=row.ward
+        )
         return f"{base}/t/{row.kind}/{row.id}/#enrol={code}"
 
     address = in_directory(args, make)

@@ -6,8 +6,11 @@ import argparse
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ward_hub.audit.port import AuditAction
+from ward_hub.cli.audited import leave_line
 from ward_hub.cli.directory_store import add_place_arguments, in_directory, now_ms
 from ward_hub.directory.store import revoke_terminal
+from ward_hub.directory.tables import TerminalRow
 from ward_hub.identity.enrolment import end_codes
 
 
@@ -23,6 +26,10 @@ def run(args: argparse.Namespace) -> int:
         now = now_ms()
         had_key = await revoke_terminal(session, args.terminal, now)
         await end_codes(session, args.terminal, now)
+        row = await session.get_one(TerminalRow, args.terminal)
+        await leave_line(
+            session, AuditAction.REVOKE, "revoke", now, subject=row.id, terminal=row.id, ward=row.ward
+        )
         return had_key
 
     had_key = in_directory(args, revoke)

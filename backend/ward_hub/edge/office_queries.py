@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from ward_hub.documents.names import ID
 from ward_hub.edge.errors import WardError
-from ward_hub.office.export import MEDIA_TYPES, Column, Format, Lang, heads, to_file
+from ward_hub.office.export import MEDIA_TYPES, Column, Format, Lang, Rows, heads, to_file
 
 MAX_TEXT_CHARS = 100
 LONGEST_SPAN_MS = 3 * 366 * 24 * 3_600_000
