@@ -2,7 +2,7 @@
  * Push in the service worker: shows what the hub says of a call, takes it back when the call is over, and hands acts to the
  * page, which alone has the key to sign them. Says to the hub that a push arrived.
  */
-import { actHash, type PushAct, readAct, type ToPage } from "../core/push/types";
+import type { PushAct, ToPage } from "../core/push/messages";
 
 /** Options browsers know and the types do not. */
 interface Options extends NotificationOptions {
@@ -49,9 +49,10 @@ export function listenToPush(worker: ServiceWorkerGlobalScope): void {
 	worker.addEventListener("push", (event) => event.waitUntil(pushed(event.data)));
 	worker.addEventListener("notificationclick", (event) => {
 		event.notification.close();
-		const calls = (event.notification.data as { calls?: unknown } | null)?.calls;
-		const asked = readAct(event.action === "" ? "open" : event.action, calls);
-		event.waitUntil(clicked(asked));
+		const calls = callsOf((event.notification.data as { calls?: unknown } | null)?.calls);
+		const { action } = event;
+		const act: PushAct = action === "acknowledged" || action === "declined" ? action : "open";
+		event.waitUntil(clicked(calls === null ? null : { act, calls }));
 	});
 	worker.addEventListener("pushsubscriptionchange", (event) => {
 		// Types of the event differ from browser to browser.
@@ -119,7 +120,8 @@ export function listenToPush(worker: ServiceWorkerGlobalScope): void {
 			const focused = await page.focus().catch(() => page);
 			if (asked === null || (await hand(focused, asked))) return;
 		}
-		const hash = asked === null ? "" : actHash(asked.act, asked.calls);
+		// Read by core/push/messages.ts.
+		const hash = asked === null ? "" : `#push=${[asked.act, ...asked.calls].join(".")}`;
 		await worker.clients.openWindow(scope.pathname + hash);
 	}
 
@@ -166,6 +168,13 @@ export function listenToPush(worker: ServiceWorkerGlobalScope): void {
 	}
 }
 
+/** Ids of presses, of which there is at least one; else null. */
+function callsOf(value: unknown): string[] | null {
+	if (!Array.isArray(value) || value.length === 0) return null;
+	const calls = value.filter((call) => typeof call === "string" && /^[0-9a-f]{32}$/.test(call));
+	return calls.length === value.length ? calls : null;
+}
+
 /** Null for what the hub does not say. */
 function readPush(data: PushMessageData | null): Pushed | null {
 	let value: Partial<Record<keyof Shown, unknown>> | null;
@@ -180,8 +189,8 @@ function readPush(data: PushMessageData | null): Pushed | null {
 	if (typeof tag !== "string" || tag === "") return null;
 	if (value.do === "close") return { do: "close", id, tag };
 	if (value.do !== "show" || typeof title !== "string" || typeof body !== "string") return null;
-	const asked = readAct("open", calls);
-	if (asked === null || typeof at !== "number") return null;
+	const named = callsOf(calls);
+	if (named === null || typeof at !== "number") return null;
 	return {
 		do: "show",
 		id,
@@ -191,6 +200,6 @@ function readPush(data: PushMessageData | null): Pushed | null {
 		language: language === "en" ? "en" : "zh",
 		urgent: urgent === true,
 		at,
-		calls: asked.calls,
+		calls: named,
 	};
 }

@@ -2,6 +2,7 @@
  * The offline copy of one terminal's page. Filled in below by the build: what each screen needs, and the build's hash.
  * A new version is on trial until its page has said that it is well (trial.ts); a page that hangs is left by way of here.
  */
+import { listenToPush } from "./push";
 import {
 	COME_UP_MS,
 	giveUp,
@@ -215,3 +216,5 @@ self.addEventListener("message", (event) => {
 	};
 	event.waitUntil(heard());
 });
+
+listenToPush(self);
