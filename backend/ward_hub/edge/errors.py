@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 
 from ward_hub.access.port import AccessRefused
 from ward_hub.identity.errors import IdentityRefused
+from ward_hub.log.port import LogUnavailable, StorageFull
 from ward_hub.office.port import EditsRefused, Problem
 
 log = logging.getLogger(__name__)
@@ -144,6 +145,9 @@ def answering(endpoint: Endpoint, clock: Callable[[], int]) -> Endpoint:
             return _refuse(request, WardError(code))
         except EditsRefused as refused:
             return _refuse(request, WardError(refused.code, problems=refused.problems))
+        except (LogUnavailable, StorageFull):
+            log.exception("the log failed")
+            return _refuse(request, WardError("storage", retry_after_s=5))
         except OperationalError:
             log.exception("the SQL store failed")
             return _refuse(request, WardError("storage", retry_after_s=5))

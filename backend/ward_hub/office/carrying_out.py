@@ -26,6 +26,7 @@ from ward_hub.office.uses import Uses
 
 _MEANWHILE = Fault(None, "Somebody changed this meanwhile.", "该内容已被他人修改，请刷新后重试。")
 _REFERRED_TO = Fault(None, "Something still refers to it.", "仍有其他记录引用该内容，无法保存或删除。")
+_OF_OTHERS = frozenset({Entity.PERMISSIONS, Entity.DEVICE_SCHEDULE})
 _WORST_FIRST = ("changed_meanwhile", "invalid", "still_used")
 
 
@@ -89,9 +90,9 @@ class CarryingOut:
             self._refuse("still_used", index, [_REFERRED_TO])
             raise EditsRefused("still_used", tuple(self._problems["still_used"])) from error
         self._references.wrote(edit)
-        if edit.after is None:
-            # What removing brings back, so that undo knows what it replaces: a shipped call type, a role's
-            # shipped permissions.
+        if edit.after is None or edit.entity in _OF_OTHERS:
+            # What really stands there, so that undo knows what it replaces: removing brings a shipped call
+            # type back, and other parts may put lists in order.
             edit = replace(edit, after=await adapter.read(self._session, edit.ward, edit.id))
         self._done.append((index, edit))
 

@@ -49,6 +49,8 @@ def edit_faults(edit: Edit) -> list[Fault]:
     if (edit.ward is None) is not (edit.entity in OF_THE_INSTALLATION):
         expected = ("no ward", "不应指定病区") if edit.ward is not None else ("a ward", "需指定病区")
         faults.append(Fault("ward", f"{edit.entity} is of {expected[0]}.", f"{expected[1]}。"))
+    if edit.ward is not None and not re.fullmatch(ID, edit.ward):
+        faults.append(Fault("ward", "The ward is not in the expected form.", "病区编号格式不正确。"))
     if edit.after is not None:
         faults += value_faults(edit.entity, edit.id, edit.after)
     return faults

@@ -45,19 +45,7 @@ class HospitalAdapter:
 class WardAdapter:
     async def read(self, session: AsyncSession, _ward: str | None, ward: str) -> Value | None:
         row = await session.get(WardRow, ward)
-        if row is None:
-            return None
-        return {
-            "name": row.name,
-            "name_en": row.name_en,
-            "settings": dict(row.settings),
-            "marks": dict(row.marks),
-            "escalation_ms": list(row.escalation_ms),
-            "reminder_ms": row.reminder_ms,
-            "all_tender": row.all_tender,
-            "night_from": row.night_from,
-            "night_to": row.night_to,
-        }
+        return None if row is None else ward_json(row)
 
     async def write(self, session: AsyncSession, _ward: str | None, ward: str, value: Value | None) -> None:
         row = await session.get(WardRow, ward)
@@ -78,7 +66,7 @@ class WardAdapter:
 class RoomAdapter:
     async def read(self, session: AsyncSession, ward: str | None, room: str) -> Value | None:
         row = await session.get(RoomRow, (of_ward(ward), room))
-        return None if row is None else {"name": row.name, "order": row.position}
+        return None if row is None else room_json(row)
 
     async def write(self, session: AsyncSession, ward: str | None, room: str, value: Value | None) -> None:
         row = await session.get(RoomRow, (of_ward(ward), room))
@@ -94,9 +82,7 @@ class RoomAdapter:
 class BedAdapter:
     async def read(self, session: AsyncSession, ward: str | None, bed: str) -> Value | None:
         row = await session.get(BedRow, (of_ward(ward), bed))
-        if row is None:
-            return None
-        return {"label": row.label, "call_name": row.call_name, "room": row.room, "order": row.position}
+        return None if row is None else bed_json(row)
 
     async def write(self, session: AsyncSession, ward: str | None, bed: str, value: Value | None) -> None:
         row = await session.get(BedRow, (of_ward(ward), bed))
@@ -109,3 +95,25 @@ class BedAdapter:
         field = Field(value)
         row.label, row.call_name = field.text("label"), field.text("call_name")
         row.room, row.position = field.text("room"), field.whole("order")
+
+
+def ward_json(row: WardRow) -> Value:
+    return {
+        "name": row.name,
+        "name_en": row.name_en,
+        "settings": dict(row.settings),
+        "marks": dict(row.marks),
+        "escalation_ms": list(row.escalation_ms),
+        "reminder_ms": row.reminder_ms,
+        "all_tender": row.all_tender,
+        "night_from": row.night_from,
+        "night_to": row.night_to,
+    }
+
+
+def room_json(row: RoomRow) -> Value:
+    return {"name": row.name, "order": row.position}
+
+
+def bed_json(row: BedRow) -> Value:
+    return {"label": row.label, "call_name": row.call_name, "room": row.room, "order": row.position}

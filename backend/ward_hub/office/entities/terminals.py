@@ -20,21 +20,7 @@ from ward_hub.office.port import Value
 class TerminalAdapter:
     async def read(self, session: AsyncSession, _ward: str | None, terminal: str) -> Value | None:
         row = await session.get(TerminalRow, terminal)
-        if row is None:
-            return None
-        return {
-            "ward": row.ward,
-            "kind": row.kind,
-            "profile": row.profile,
-            "name": row.name,
-            "name_en": row.name_en,
-            "room": row.room,
-            "bed": row.bed,
-            "serial": row.serial,
-            "mac": row.mac,
-            "supervised": row.supervised,
-            "order": row.position,
-        }
+        return None if row is None else terminal_json(row)
 
     async def write(
         self, session: AsyncSession, _ward: str | None, terminal: str, value: Value | None
@@ -54,3 +40,19 @@ class TerminalAdapter:
         row.room, row.bed = field.text_or_none("room"), field.text_or_none("bed")
         row.serial, row.mac = field.text_or_none("serial"), field.text_or_none("mac")
         row.supervised, row.position = field.yes("supervised"), field.whole("order")
+
+
+def terminal_json(row: TerminalRow) -> Value:
+    return {
+        "ward": row.ward,
+        "kind": row.kind,
+        "profile": row.profile,
+        "name": row.name,
+        "name_en": row.name_en,
+        "room": row.room,
+        "bed": row.bed,
+        "serial": row.serial,
+        "mac": row.mac,
+        "supervised": row.supervised,
+        "order": row.position,
+    }
