@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ward_hub.documents.port import Json
+from ward_hub.record.identity import ChangeKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,41 @@ class BedsSwapped:
     second: Subject
 
 
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The patient came, perhaps to somewhere that is none of ours (ADT A04)."""
+
+    at: int
+    subject: Subject
+
+
+@dataclass(frozen=True, slots=True)
+class PreAdmitted:
+    """The patient will come: there is a stay, and it is in no bed yet (ADT A05)."""
+
+    at: int
+    subject: Subject
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityChanged:
+    """Who somebody is changed: its parts by kind (ADT A28 A31 A34 A40 A44 A47)."""
+
+    at: int
+    parts: tuple[IdentityPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityPart:
+    """One change. `visit`: number of the stay that is another's now, of a move only."""
+
+    kind: ChangeKind
+    surviving: tuple[str, ...]
+    prior: tuple[str, ...] = ()
+    visit: str = ""
+    particulars: Mapping[str, Json] = field(default_factory=dict)
+
+
 Event = (
     Admitted
     | Transferred
@@ -109,9 +145,14 @@ Event = (
     | TransferCancelled
     | DischargeCancelled
     | BedsSwapped
+    | Registered
+    | PreAdmitted
+    | IdentityChanged
 )
 
 
 def subjects(event: Event) -> tuple[Subject, ...]:
-    """Return the stays the event is about."""
+    """Return the stays the event is about; none for a change of identity, which is about people."""
+    if isinstance(event, IdentityChanged):
+        return ()
     return (event.first, event.second) if isinstance(event, BedsSwapped) else (event.subject,)

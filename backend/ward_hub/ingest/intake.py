@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ward_hub.db.engine import Database
-from ward_hub.ingest.event import Event, subjects
+from ward_hub.ingest.event import Event, IdentityChanged, subjects
 from ward_hub.ingest.hl7.acknowledge import Header, acknowledge, read_header
 from ward_hub.ingest.hl7.adt import read_adt
 from ward_hub.ingest.hl7.mllp import MAX_MESSAGE_BYTES, Frame, Oversized
@@ -29,6 +29,7 @@ from ward_hub.ingest.ports import Places
 from ward_hub.ingest.reconcile import Changed, Record, Refused, reconcile
 from ward_hub.record import store
 from ward_hub.record.encounter import Place
+from ward_hub.record.identity_store import load_changes, load_stays_of, store_changes
 from ward_hub.record.tables import FeedMessage
 
 log = logging.getLogger(__name__)
@@ -121,12 +122,13 @@ class Intake:
             return None, frozenset()  # FEED1: said already, taken already
         stays: frozenset[str] = frozenset()
         if event is not None:
-            row.visit = subjects(event)[0].visit
+            row.visit = next((subject.visit for subject in subjects(event)), None)
             outcome = await self._reconcile(session, event, row.id, now)
             if isinstance(outcome, Refused):
                 refused = MessageRefused(outcome.code, outcome.reason, location="PV1^1^3")
             else:
                 await store.store(session, outcome.encounters, outcome.beds or {}, now)
+                await store_changes(session, outcome.identity, now)
                 stays = frozenset(one.stay for one in outcome.encounters) | set(outcome.displaced)
                 row.state = "unchanged" if outcome.nothing else "taken"
                 if outcome.displaced:
@@ -149,9 +151,23 @@ class Intake:
             and place.ward is not None
             and place.bed is not None
         }
-        encounters, beds = await store.load_touched(session, visits, named)
-        record = Record(encounters, beds)
+        if isinstance(event, IdentityChanged):
+            record = await self._people(session, event)
+        else:
+            encounters, beds = await store.load_touched(session, visits, named)
+            numbers = {number for subject in subjects(event) for number in subject.identifiers}
+            for one in encounters.values():
+                if one.visit in visits:
+                    numbers |= {*one.identifiers, *one.own.numbers}
+            record = Record(encounters, beds, await load_changes(session, numbers, visits))
         return reconcile(record, event, locate, now=now, arrived=arrived, fresh=self._ids())
+
+    async def _people(self, session: AsyncSession, event: IdentityChanged) -> Record:
+        numbers = {number for part in event.parts for number in (*part.prior, *part.surviving)}
+        visits = [part.visit for part in event.parts if part.visit]
+        changes = await load_changes(session, numbers, visits)
+        numbers |= {number for change in changes for number in change.numbers}
+        return Record(await load_stays_of(session, numbers, visits), {}, changes)
 
     def _ids(self) -> Iterator[str]:
         while True:

@@ -1,4 +1,6 @@
-"""The mapping of one hospital's HL7 v2, read from a TOML file: only data, checked once when it is read.
+"""The mapping of one hospital's HL7 v2: only data, checked whole when it is read.
+
+The shipped TOML file has all of it; an installation's own (mappings.py) replaces whole parts of that.
 
 What each part means stands in the shipped `mapping.toml` and in docs/feed.md.
 """
@@ -8,10 +10,12 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping as Map
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+
+from ward_hub.documents.names import ID
 
 SHIPPED = Path(__file__).with_name("mapping.toml")
 
@@ -36,6 +40,10 @@ CONDITIONS = frozenset(("critical", "serious", ""))
 ISOLATIONS = frozenset(("contact", "droplet", "airborne", "protective", ""))
 
 _FIELD = re.compile(r"(PID|PV1)-\d{1,2}")
+_ID = re.compile(ID)
+MOST_WORDS = 5_000
+LONGEST_WORD = 200
+LONGEST_KEPT_DAYS = 3_650
 
 
 class MappingError(ValueError):
@@ -61,6 +69,10 @@ class Mapping:
     private_codes: tuple[tuple[str, str], ...]
     private_words: tuple[str, ...]
     hidden_surgery: str
+    services: Map[str, str] = field(default_factory=dict)
+    alarms: Map[str, str] = field(default_factory=dict)
+    taken_days: int = 30
+    refused_days: int = 90
 
     def bed_label(self, text: str) -> str:
         """Return the bare, upper-case label of a bed as the hospital writes it: `Bed 12`, `12床` → `12`."""
@@ -88,11 +100,71 @@ def load_mapping(path: Path | None = None) -> Mapping:
         raise MappingError(f"expected a mapping as docs/feed.md has it, got {error!r}") from error
 
 
+def shipped_parts() -> dict[str, Any]:
+    """Return the shipped mapping as plain values, part by part."""
+    return tomllib.loads(SHIPPED.read_text("utf-8"))
+
+
+def parse_mapping(own: Map[str, Any]) -> Mapping:
+    """Return the mapping of which `own` replaces whole parts of the shipped one. Raises MappingError."""
+    shipped = shipped_parts()
+    unknown = sorted(set(own) - set(shipped))
+    _expect(not unknown, f"the parts {', '.join(shipped)}, got {unknown[:1]}")
+    _check_words(own)
+    try:
+        return _mapping({**shipped, **own})
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        if isinstance(error, MappingError):
+            raise
+        raise MappingError(f"expected a mapping as docs/feed.md has it, got {error!r}"[:300]) from error
+
+
+def _check_words(value: Any, depth: int = 0, left: list[int] | None = None) -> None:
+    """Tables and lists of words and whole numbers, of a size that somebody can have meant."""
+    left = [MOST_WORDS] if left is None else left
+    left[0] -= 1
+    _expect(left[0] >= 0 and depth <= 4, f"at most {MOST_WORDS} words")
+    if isinstance(value, dict):
+        for key, one in value.items():
+            _check_words(key, depth + 1, left)
+            _check_words(one, depth + 1, left)
+    elif isinstance(value, list):
+        for one in value:
+            _check_words(one, depth + 1, left)
+    elif isinstance(value, str):
+        _expect(len(value) <= LONGEST_WORD, f"words of at most {LONGEST_WORD} characters, got {len(value)}")
+    else:
+        _expect(type(value) is int, f"words and whole numbers, got a {type(value).__name__}")
+
+
 def _mapping(data: Map[str, Any]) -> Mapping:
+    offset, kept = data["utc_offset_minutes"], data["kept"]
+    _expect(type(offset) is int and abs(offset) <= 14 * 60, "utc_offset_minutes: -840 to 840")
+    for name in ("taken_days", "refused_days"):
+        good = type(kept[name]) is int and 1 <= kept[name] <= LONGEST_KEPT_DAYS
+        _expect(good, f"kept.{name}: 1 to {LONGEST_KEPT_DAYS} days, got {kept[name]!r}")
+    for part in ("wards", "services", "alarms"):
+        for word in data[part].values():
+            _expect(_ID.fullmatch(str(word)) is not None, f"{part}: an id, got {word!r}")
+    for part, name in (
+        ("numbers", "visit"),
+        ("numbers", "inpatient_number"),
+        ("numbers", "patient"),
+        ("beds", "bed_prefixes"),
+        ("beds", "bed_suffixes"),
+        ("beds", "room_suffixes"),
+        ("allergies", "none_known"),
+        ("diagnosis", "private_codes"),
+        ("diagnosis", "private_words"),
+    ):
+        words = data[part][name]
+        good = isinstance(words, list) and all(isinstance(word, str) for word in words)
+        _expect(good, f"{part}.{name}: a list of words")
+    _expect(bool(data["numbers"]["visit"]), "numbers.visit: a field such as PV1-19, got none")
     numbers, values = data["numbers"], data["values"]
     for fields in numbers.values():
-        for field in fields:
-            _expect(_FIELD.fullmatch(field) is not None, f"a field such as PV1-19, got {field!r}")
+        for name in fields:
+            _expect(_FIELD.fullmatch(name) is not None, f"a field such as PV1-19, got {name!r}")
     observations = _upper(data["observations"])
     for attribute in observations.values():
         _expect(attribute in ATTRIBUTES, f"one of {sorted(ATTRIBUTES)}, got {attribute!r}")
@@ -121,6 +193,10 @@ def _mapping(data: Map[str, Any]) -> Mapping:
         private_codes=tuple((low, high or low) for low, _, high in ranges),
         private_words=_words(data["diagnosis"]["private_words"]),
         hidden_surgery=str(data["diagnosis"]["hidden_surgery"]),
+        services=_upper(data["services"]),
+        alarms=_upper(data["alarms"]),
+        taken_days=kept["taken_days"],
+        refused_days=kept["refused_days"],
     )
 
 

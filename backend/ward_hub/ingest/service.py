@@ -15,6 +15,7 @@ from ward_hub.ingest.intake import Intake
 from ward_hub.ingest.mapping import Mapping
 from ward_hub.ingest.ports import Places
 from ward_hub.ingest.worker import Beds, Projector
+from ward_hub.record.identity_store import forget_changes
 from ward_hub.record.tables import FeedMessage
 
 log = logging.getLogger(__name__)
@@ -93,5 +94,6 @@ class FeedService:
         before = self._clock() - KEPT_DAYS * 86_400_000
         old = delete(FeedMessage).where(FeedMessage.state != "not_taken", FeedMessage.received_at < before)
         async with self._database.session.begin() as session:
+            await forget_changes(session, self._clock())
             result = await session.execute(old)
         return int(getattr(result, "rowcount", 0))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timezone
 
@@ -153,7 +154,7 @@ class Projector:
     async def _publish(self, stays: set[str]) -> None:
         """One round. First cards are emptied of those who left; the rights follow (A21)."""
         self._day = self._today()
-        show = project.Show(self._day, self._mapping.hidden_surgery)
+        show = project.Show(self._day, self._mapping.hidden_surgery, self._mapping.services)
         wards = self._wards = list(self._places.wards())
         async with self._database.session() as session:
             held = {ward.id: await store.load_ward(session, ward.id) for ward in wards}
@@ -167,14 +168,22 @@ class Projector:
             await self._put(names.clinical(stay), {"clinical": {}})
             for document in (names.card(stay), names.clinical(stay)):
                 self._published.pop(document, None)
+        away = Counter(
+            home
+            for ward, own in held.items()
+            for one in own.encounters.values()
+            if (home := _home(one, ward, show)) is not None
+        )
         for ward in wards:
-            await self._publish_ward(ward, held[ward.id], show)
+            await self._publish_ward(ward, held[ward.id], show, away[ward.id])
 
-    async def _publish_ward(self, ward: WardPlaces, held: store.Ward, show: project.Show) -> None:
+    async def _publish_ward(
+        self, ward: WardPlaces, held: store.Ward, show: project.Show, loaned_out: int
+    ) -> None:
         bed_of = {stay: bed for bed, stay in held.beds.items()}
         for stay, encounter in held.encounters.items():
             await self._put(names.card(stay), {"card": project.card(encounter, bed_of.get(stay), show)})
-            await self._put(names.clinical(stay), {"clinical": project.clinical(encounter)})
+            await self._put(names.clinical(stay), {"clinical": project.clinical(encounter, ward.id, show)})
         lying: dict[str, Encounter] = {
             bed: held.encounters[stay] for bed, stay in held.beds.items() if stay in held.encounters
         }
@@ -184,7 +193,7 @@ class Projector:
         for room in ward.rooms:
             await self._put(names.door(ward.id, room.id), project.door(ward, room, lying))
         without_bed = len(held.encounters) - len(lying)
-        await self._put(names.board(ward.id), project.board(ward, lying, without_bed, show))
+        await self._put(names.board(ward.id), project.board(ward, lying, without_bed, show, loaned_out))
 
     async def _tell(self, ward: WardPlaces, lying: dict[str, Encounter]) -> None:
         occupancy, priorities = _beds(ward, lying)
@@ -205,6 +214,13 @@ class Projector:
     def _today(self) -> date:
         instant = datetime.fromtimestamp(self._clock() / 1000, UTC)
         return instant.astimezone(timezone(self._mapping.utc_offset)).date()
+
+
+def _home(encounter: Encounter, ward: str, show: project.Show) -> str | None:
+    """The ward that has lent this patient to another one."""
+    value = project.loaned(encounter, ward, show)
+    home = value.get("ward") if isinstance(value, dict) else None
+    return home if isinstance(home, str) else None
 
 
 def _beds(ward: WardPlaces, lying: dict[str, Encounter]) -> Beds:

@@ -108,6 +108,15 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Own:
+    """What the stay's own messages said of its patient, before merges and corrections (identity.py): number →
+    when last said (ms), and the person's particulars."""
+
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    said: Mapping[str, Said] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Encounter:
     """A stay. `stay` is opaque and ours, `visit` the hospital's number, `identifiers` the patient's numbers.
 
@@ -122,6 +131,7 @@ class Encounter:
     identifiers: tuple[str, ...] = ()
     movements: tuple[Movement, ...] = ()
     particulars: Mapping[str, Said] = field(default_factory=dict)
+    own: Own = field(default_factory=Own)
 
     def value(self, name: str) -> Json:
         """Return the newest value of a particular, None where nothing was said."""

@@ -6,7 +6,7 @@ Masked names, private diagnoses and what is left out are decided here and nowher
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from ward_hub.directory.model import Priority
@@ -25,6 +25,8 @@ class Show:
 
     today: date
     hidden_surgery: str = "手术"
+    services: Mapping[str, str] = field(default_factory=dict)
+    """department, in capitals → the ward that is its own"""
 
 
 def card(encounter: Encounter, bed: str | None, show: Show) -> Values:
@@ -61,8 +63,11 @@ def card(encounter: Encounter, bed: str | None, show: Show) -> Values:
     )
 
 
-def clinical(encounter: Encounter) -> Values:
-    """Return `stay/{s}/clinical`: what staff may see and a bedside must not hold."""
+def clinical(encounter: Encounter, ward: str, show: Show) -> Values:
+    """Return `stay/{s}/clinical`: what staff may see and a bedside must not hold.
+
+    `ward`: where the patient is. Which department treats can tell a private diagnosis, so `loaned` is here.
+    """
     diagnosis, surgery = _object(encounter, "diagnosis"), _object(encounter, "surgery")
     return _filled(
         {
@@ -70,6 +75,7 @@ def clinical(encounter: Encounter) -> Values:
             "diagnosis_code": diagnosis.get("code"),
             "surgery": {key: value for key, value in surgery.items() if key != "private"} or None,
             "service": _text(encounter, "service"),
+            "loaned": loaned(encounter, ward, show),
         }
     )
 
@@ -93,16 +99,41 @@ def door(ward: WardPlaces, room: RoomPlace, beds: Mapping[str, Encounter]) -> di
     return {"room": {"id": room.id, "name": room.name}, "beds": shown, "team": team}
 
 
-def board(ward: WardPlaces, beds: Mapping[str, Encounter], without_bed: int, show: Show) -> dict[str, Values]:
-    """Return `ward/{w}/board`: every bed with its masked patient, and the counts."""
+def loaned(encounter: Encounter, ward: str, show: Show) -> Json:
+    """Return {department, ward?} of a patient in a borrowed bed (借床, LOAN-01), else None.
+
+    Borrowed is a bed of a ward that departments are named for, by a patient whose department (PV1-10) is none
+    of them; `ward` is the department's own where it is one of this hub.
+    """
+    service = _text(encounter, "service")
+    if not service or ward not in show.services.values():
+        return None
+    home = show.services.get(service.upper())
+    if home == ward:
+        return None
+    value: dict[str, Json] = {"department": service}
+    return value if home is None else {**value, "ward": home}
+
+
+def board(
+    ward: WardPlaces, beds: Mapping[str, Encounter], without_bed: int, show: Show, loaned_out: int = 0
+) -> dict[str, Values]:
+    """Return `ward/{w}/board`: every bed with its masked patient, and the counts.
+
+    `loaned_out`: patients of the ward's departments who lie in other wards of this hub.
+    """
     shown: Values = {}
     for room in ward.rooms:
         for bed in room.beds:
             entry: Values = {"label": bed.label, "room": room.id}
             if (encounter := beds.get(bed.id)) is not None:
                 entry |= _board_entry(encounter, show)
+                if loaned(encounter, ward.id, show) is not None:
+                    entry["loaned"] = True
             shown[bed.id] = entry
-    return {"beds": shown, "counts": _counts(ward, beds, without_bed)}
+    borrowed = sum(1 for one in beds.values() if loaned(one, ward.id, show) is not None)
+    counts = {**_counts(ward, beds, without_bed), "loaned_in": borrowed, "loaned_out": loaned_out}
+    return {"beds": shown, "counts": counts}
 
 
 def priorities(ward: WardPlaces, beds: Mapping[str, Encounter]) -> dict[str, Priority]:

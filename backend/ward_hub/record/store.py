@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ward_hub.record.encounter import Encounter, Movement, MovementKind, Place, Said, course
+from ward_hub.documents.port import Json
+from ward_hub.record.encounter import Encounter, Movement, MovementKind, Own, Place, Said, course
+from ward_hub.record.identity import PERSON
 from ward_hub.record.occupancy import BedKey, present
-from ward_hub.record.tables import BedOccupancy, EncounterRow, MovementRow
+from ward_hub.record.tables import BedOccupancy, EncounterNumberRow, EncounterRow, MovementRow
 
 CHUNK = 400
 """Ids in one `IN (…)`: SQLite takes 32,766 parameters, older ones 999."""
@@ -116,6 +118,11 @@ async def load_departed(session: AsyncSession, since: int) -> dict[str, str]:
     return {stay: ward for stay, ward in (await session.execute(query)).all() if ward is not None}
 
 
+async def load_encounters(session: AsyncSession, stays: Sequence[str]) -> dict[str, Encounter]:
+    """Return the stays of these ids."""
+    return await _load(session, stays)
+
+
 async def _load(session: AsyncSession, stays: Sequence[str]) -> dict[str, Encounter]:
     found: dict[str, Encounter] = {}
     for start in range(0, len(stays), CHUNK):
@@ -133,18 +140,28 @@ async def _load(session: AsyncSession, stays: Sequence[str]) -> dict[str, Encoun
                 identifiers=tuple(one.identifiers),
                 movements=tuple(movements.get(one.stay, ())),
                 particulars={name: Said(*said) for name, said in one.particulars.items()},
+                own=_own(one),
             )
     return found
+
+
+def _own(row: EncounterRow) -> Own:
+    if row.own is None:
+        said = {name: Said(*one) for name, one in row.particulars.items() if name in PERSON}
+        return Own(dict.fromkeys(row.identifiers, row.last_at), said)
+    said = {name: Said(*one) for name, one in row.own["said"].items()}
+    return Own(dict(row.own["numbers"]), said)
 
 
 async def _store_encounter(session: AsyncSession, encounter: Encounter, now: int) -> None:
     folded = course(encounter.movements)
     here = folded.now
     first = folded.spans[0].since[0] if folded.spans else None
-    values = {
+    values: dict[str, object] = {
         "visit": encounter.visit,
         "identifiers": list(encounter.identifiers),
-        "particulars": {name: [s.at, s.arrived, s.value] for name, s in encounter.particulars.items()},
+        "particulars": _said(encounter.particulars),
+        "own": {"numbers": dict(encounter.own.numbers), "said": _said(encounter.own.said)},
         "status": folded.status,
         "ward": here.place.ward if here is not None and present(folded) else None,
         "bed": here.place.bed if here is not None and present(folded) else None,
@@ -162,7 +179,27 @@ async def _store_encounter(session: AsyncSession, encounter: Encounter, now: int
         await session.execute(query, execution_options={"synchronize_session": False})
     else:
         await session.execute(insert(EncounterRow).values(stay=encounter.stay, **values))
+    await _store_numbers(session, encounter)
     await _store_movements(session, encounter)
+
+
+def _said(particulars: Mapping[str, Said]) -> dict[str, list[Json]]:
+    return {name: [one.at, one.arrived, one.value] for name, one in particulars.items()}
+
+
+async def _store_numbers(session: AsyncSession, encounter: Encounter) -> None:
+    query = select(EncounterNumberRow.number).where(EncounterNumberRow.stay == encounter.stay)
+    known = set((await session.scalars(query)).all())
+    wanted = {number[:200] for number in (*encounter.identifiers, *encounter.own.numbers)}
+    if gone := known - wanted:
+        await session.execute(
+            delete(EncounterNumberRow).where(
+                EncounterNumberRow.stay == encounter.stay, EncounterNumberRow.number.in_(gone)
+            )
+        )
+    if added := wanted - known:
+        rows = [{"number": number, "stay": encounter.stay} for number in sorted(added)]
+        await session.execute(insert(EncounterNumberRow), rows)
 
 
 async def _store_movements(session: AsyncSession, encounter: Encounter) -> None:

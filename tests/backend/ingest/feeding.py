@@ -127,3 +127,26 @@ def swap(at: int, first: tuple[str, str], second: tuple[str, str]) -> bytes:
     ]
     header = f"MSH|^~\\&|HIS|H|WARD|HUB|{hl7_time(at)}||ADT^A17|A17-{at}|P|2.5.1||||||UNICODE UTF-8"
     return "\r".join([header, f"EVN|A17|{hl7_time(at)}", *pairs, ""]).encode()
+
+
+def identity(
+    event: str,
+    at: int,
+    patient: str,
+    prior: str | None = None,
+    *,
+    name: str = "",
+    visit: str = "",
+    extra: Sequence[str] = (),
+    control_id: str | None = None,
+) -> bytes:
+    """Return an ADT message about people: PID with `patient`, MRG with `prior`, PID-18 `visit`."""
+    number = control_id or f"{event}-{patient}-{prior}-{at}"
+    segments = [
+        f"MSH|^~\\&|HIS|H|WARD|HUB|{hl7_time(at)}||ADT^{event}|{number}|P|2.5.1||||||UNICODE UTF-8",
+        f"EVN|{event}|{hl7_time(at)}",
+        f"PID|1||{patient}^^^H^MR||{name}{'|' * 13}{visit}",
+        *([] if prior is None else [f"MRG|{prior}^^^H^MR"]),
+        *extra,
+    ]
+    return ("\r".join(segments) + "\r").encode()

@@ -1,18 +1,18 @@
-"""ADT messages → events: A01 A02 A03 A08 A11 A12 A13 A17, read as the mapping says.
+"""ADT messages about stays → events: A01 to A05 A08 A11 A12 A13 A17, read as the mapping says.
 
-Read are EVN, PID, PV1, AL1, DG1 and OBX; all else is left alone. What follows from an event is the business
-of `reconcile.py`. Source: HL7 v2.5.1 chapter 3.
+Read are EVN, PID, PV1, AL1, DG1 and OBX; all else is left alone. Messages about people are `identity.py`'s,
+what follows from an event is `reconcile.py`'s. Source: HL7 v2.5.1 chapter 3.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ward_hub.documents.port import Json
 from ward_hub.ingest import event
 from ward_hub.ingest.event import Event, Location, Subject
+from ward_hub.ingest.hl7.identity import is_chinese, numbers_of, person, read_identity
 from ward_hub.ingest.hl7.parse import NULL, Components, Message, MessageRefused, Segment, parse_time, part
 from ward_hub.ingest.mapping import OPEN_TABLES, Mapping
 
@@ -20,13 +20,16 @@ _SINGLE: dict[str, type] = {
     "A01": event.Admitted,
     "A02": event.Transferred,
     "A03": event.Discharged,
+    "A04": event.Registered,
+    "A05": event.PreAdmitted,
     "A08": event.Updated,
     "A11": event.AdmitCancelled,
     "A12": event.TransferCancelled,
     "A13": event.DischargeCancelled,
 }
 _CANCELS = frozenset(("A11", "A12", "A13"))
-EVENTS = (*_SINGLE, "A17")
+_ABOUT_PEOPLE = frozenset(("A28", "A31", "A34", "A40", "A44", "A47"))
+EVENTS = (*_SINGLE, "A17", *sorted(_ABOUT_PEOPLE))
 
 VISIT_LENGTH = 100
 """What the record's column holds."""
@@ -55,6 +58,8 @@ def read_adt(message: Message, mapping: Mapping) -> Event:
         text = f"MSH-9: expected one of {' '.join(EVENTS)}, got {message.event or 'nothing'}"
         raise MessageRefused(201, text, location="MSH^1^9^2", reject=True)
     at = _event_time(message, mapping)
+    if message.event in _ABOUT_PEOPLE:
+        return read_identity(message, mapping, at)
     groups = list(_groups(message))
     expected = 2 if message.event == "A17" else 1
     if len(groups) != expected:
@@ -114,10 +119,9 @@ def _subject(group: _Group, mapping: Mapping) -> Subject:
         text = f"{mapping.visit[0]}: expected at most {VISIT_LENGTH} characters, got {len(visit)}"
         raise MessageRefused(102, text, location=_location(mapping.visit[0]))
     identifiers = {
-        part(one, 1): None
+        number: None
         for name in mapping.patient
-        for one in _segment(group, name).repetitions(_field(name))
-        if part(one, 1)
+        for number in numbers_of(_segment(group, name), (_field(name),))
     }
     return Subject(
         visit=visit,
@@ -134,14 +138,8 @@ def _place(pv1: Segment, field: int) -> Location | None:
 
 
 def _particulars(group: _Group, mapping: Mapping) -> Iterator[tuple[str, Json]]:
-    pid, pv1 = group.pid, group.pv1
-    if names := pid.repetitions(5):
-        yield "name", _patient_name(names)
-    if pid.text(7) and (born := pid.text(7)) != NULL:
-        parse_time(born, mapping.utc_offset, "PID-7")
-        yield "birth_date", born[:8]
-    if sex := pid.text(8):
-        yield "sex", mapping.sex.get(sex.upper(), "U")
+    pv1 = group.pv1
+    yield from person(group.pid, group.others, mapping)
     if number := _number(group, mapping.inpatient_number):
         yield "inpatient_number", number
     if doctors := pv1.repetitions(7):
@@ -151,29 +149,8 @@ def _particulars(group: _Group, mapping: Mapping) -> Iterator[tuple[str, Json]]:
     admitted_at = parse_time(pv1.text(44), mapping.utc_offset, "PV1-44")
     if admitted_at is not None:
         yield "admitted_at", admitted_at
-    yield from _allergies(group, mapping)
     yield from _diagnosis(group, mapping)
     yield from _observations(group, mapping)
-
-
-def _allergies(group: _Group, mapping: Mapping) -> Iterator[tuple[str, Json]]:
-    """All AL1 of a message together are the whole list; without any nothing is said of allergies."""
-    segments = [segment for segment in group.others if segment.name == "AL1" and segment.repetitions(3)]
-    if not segments:
-        return
-    found: list[Json] = []
-    none_known = False
-    for segment in segments:
-        code, text = segment.text(3, 1), segment.text(3, 2)
-        if NULL in (code, text):
-            continue
-        if code.upper() in mapping.none_known or text.upper() in mapping.none_known:
-            none_known = True
-            continue
-        severity = mapping.values.get("severity", {}).get(segment.text(4).upper(), "unknown")
-        found.append({"substance": text or code, "severity": severity})
-    yield "allergies", found
-    yield "no_known_allergy", none_known and not found
 
 
 def _diagnosis(group: _Group, mapping: Mapping) -> Iterator[tuple[str, Json]]:
@@ -241,27 +218,14 @@ def _surgery(segment: Segment, values: list[Components], mapping: Mapping) -> Js
     return surgery
 
 
-def _patient_name(names: tuple[Components, ...]) -> Json:
-    """XPN: the repetition in Chinese characters where there is one, for names come with pinyin forms too."""
-    name = next((one for one in names if _chinese(part(one, 1) + part(one, 2))), names[0])
-    family, given = part(name, 1), part(name, 2)
-    if family == NULL:
-        return None
-    return {"family": family, "given": given}
-
-
 def _staff_name(name: Components) -> str:
     """XCN: number, family name, given name; a single component is the name itself."""
     if len(name) == 1:
         return part(name, 1)
     family, given = part(name, 2), part(name, 3)
-    if not given or _chinese(family + given):
+    if not given or is_chinese(family + given):
         return family + given
     return f"{given} {family}"
-
-
-def _chinese(text: str) -> bool:
-    return any(unicodedata.name(mark, "").startswith("CJK") for mark in text)
 
 
 def _number(group: _Group, fields: tuple[str, ...]) -> str:
