@@ -49,6 +49,16 @@ export interface Conflict {
 	changes: Change[];
 }
 
+/** The hub's answer; no id when all was so already. */
+interface Made {
+	id: number | null;
+	revision: number;
+}
+
+function undoOf(change: number | null, again: boolean): Toast["undo"] {
+	return change === null ? null : { change, again };
+}
+
 export type Phase = "starting" | "unreachable" | "signed_out" | "password_due" | "ready";
 
 /** Warned so long before the session ends by itself, ms. */
@@ -265,7 +275,12 @@ export class Office {
 			this.me = await this.api.get<Me>("me");
 		} catch {
 			// the list stays as it was; a session that is over shows by itself
+			return;
 		}
+		if (this.me.wards.some((ward) => ward.id === this.ward)) return;
+		this.ward = this.me.wards[0]?.id ?? null;
+		this.config = null;
+		await this.reload();
 	}
 
 	/**
@@ -275,12 +290,12 @@ export class Office {
 	async save(note: string, edits: readonly Edit[]): Promise<Saved> {
 		if (edits.length === 0) return { ok: true, change: 0 };
 		try {
-			const { id } = await this.api.post<{ id: number; revision: number }>("changes", {
+			const { id } = await this.api.post<Made>("changes", {
 				note,
 				edits,
 			});
-			await this.done({ text: note, tone: "good", undo: { change: id, again: false } });
-			return { ok: true, change: id };
+			await this.done({ text: note, tone: "good", undo: undoOf(id, false) });
+			return { ok: true, change: id ?? 0 };
 		} catch (error) {
 			return this.refused(error, edits);
 		}
@@ -289,12 +304,10 @@ export class Office {
 	async undo(change: number, again: boolean): Promise<void> {
 		this.toasts = this.toasts.filter((toast) => toast.undo?.change !== change);
 		try {
-			const { id } = await this.api.post<{ id: number; revision: number }>(
-				`changes/${change}/undo`,
-			);
+			const { id } = await this.api.post<Made>(`changes/${change}/undo`);
 			const text =
 				this.language === "zh" ? (again ? "已恢复" : "已撤销") : again ? "Redone" : "Undone";
-			await this.done({ text, tone: "good", undo: { change: id, again: !again } });
+			await this.done({ text, tone: "good", undo: undoOf(id, !again) });
 		} catch (error) {
 			this.fail(error);
 		}

@@ -30,6 +30,16 @@ export const PARTS = [
 
 export const PAGES: readonly Page[] = [
 	{
+		id: "wards",
+		part: "ward",
+		zh: "病区与床位",
+		en: "Wards and beds",
+		permissions: ["ward.read"],
+		// also where there is no ward yet: the first one is made here
+		scope: "all",
+		load: () => import("./pages/wards/Wards.svelte"),
+	},
+	{
 		id: "groups",
 		part: "ward",
 		zh: "呼叫分组",
