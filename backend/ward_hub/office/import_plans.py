@@ -188,7 +188,8 @@ def _plan_terminals(rows: Sequence[tuple[int, Row]], there: There, plan: Plan) -
             "order": place,
         }
         if terminal is None:
-            hangs = {"bedside": f"bed-{bed}", "door": f"door-{room}"}.get(kind, "")
+            at = {"bedside": ("bed", bed), "door": ("door", room)}.get(kind)
+            hangs = f"{at[0]}-{at[1]}" if at and at[1] else ""
             terminal = (
                 hangs if hangs and hangs not in ids else _free(f"{kind.replace('_', '-')}-{{:02d}}", ids)
             )

@@ -125,6 +125,7 @@ class Plan:
 
 def read_head(columns: Sequence[ImportColumn], head: SheetRow, plan: Plan) -> dict[str, int]:
     """Field → place of its column."""
+    errors = plan.errors
     by_name = {_plain(name): column for column in columns for name in column.names}
     places: dict[str, int] = {}
     for place, name in enumerate(head.cells):
@@ -132,15 +133,15 @@ def read_head(columns: Sequence[ImportColumn], head: SheetRow, plan: Plan) -> di
             continue
         column = by_name.get(_plain(name))
         if column is None:
-            plan.error(1, name[:40], "There is no such column.", "未知的列。")
+            errors.append(RowError(1, name[:40], "There is no such column.", "未知的列。"))
         elif column.field in places:
-            plan.error(1, name[:40], "This column stands twice.", "该列重复。")
+            errors.append(RowError(1, name[:40], "This column stands twice.", "该列重复。"))
         else:
             places[column.field] = place
             plan.heads[column.field] = name
     for column in columns:
         if column.required and column.field not in places:
-            plan.error(1, column.names[0], "This column is missing.", "缺少该列。")
+            errors.append(RowError(1, column.names[0], "This column is missing.", "缺少该列。"))
     return places
 
 

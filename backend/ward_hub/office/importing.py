@@ -24,6 +24,7 @@ from ward_hub.office.import_plans import plan_import
 from ward_hub.office.import_rows import COLUMNS, TITLES, Plan, RowError, There
 from ward_hub.office.port import Edit, EditsRefused, OfficePrincipal, Permission
 from ward_hub.office.sheets import read_sheet, write_template
+from ward_hub.office.values import edit_faults
 
 NEEDED = {
     "beds": Permission.WARD_WRITE,
@@ -63,6 +64,7 @@ class Importing:
         async with self._database.session() as session:
             there = await _there(session, kind, ward)
         plan = await asyncio.to_thread(plan_import, kind, sheet, there)
+        _drop_wrong(plan)
         edits = [edit for _, edit in plan.edits]
         change, revision = None, None
         try:
@@ -87,6 +89,24 @@ class Importing:
 def template(kind: str) -> bytes:
     """An XLSX file with the columns of the kind."""
     return write_template(TITLES[kind], [column.names[0] for column in COLUMNS[kind]])
+
+
+def _drop_wrong(plan: Plan) -> None:
+    """Tell of the edits that are wrong by themselves and leave them out, with what stands on them: so that
+    what else is wrong with the others is found too."""
+    dropped: set[str] = set()
+    kept: list[tuple[int, Edit]] = []
+    for row, edit in plan.edits:
+        faults = edit_faults(edit)
+        for fault in faults:
+            plan.error(
+                row, fault.field if fault.field in plan.heads else None, fault.message, fault.message_zh
+            )
+        if faults:
+            dropped.add(edit.id)
+        elif (edit.after or {}).get("room") not in dropped:
+            kept.append((row, edit))
+    plan.edits = kept
 
 
 def _blame_rows(plan: Plan, refused: EditsRefused) -> None:
