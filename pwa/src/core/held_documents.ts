@@ -2,7 +2,7 @@
 import type * as Y from "yjs";
 import { emptyDirectory, readDirectory } from "./calls/directory";
 import type { Directory } from "./calls/types";
-import { alwaysHeld, directoryOf, settingsOf } from "./joining";
+import { alwaysHeld, directoryOf, isPersonal, settingsOf } from "./joining";
 import * as names from "./protocol/names";
 import { ofOtherStays } from "./replica/greeting";
 import type { Provider } from "./replica/provider";
@@ -50,7 +50,7 @@ export class HeldDocuments {
 	/** Whether patient documents of a PDA may be held: someone is signed in and her key is here. */
 	setSignedIn(signedIn: boolean): void {
 		if (!signedIn && this.self.kind === "pda") {
-			for (const name of this.held.keys()) if (names.isPatientDocument(name)) this.let(name);
+			for (const name of this.held.keys()) if (isPersonal("pda", name)) this.let(name);
 			this.stays = [];
 		}
 		this.signedIn = signedIn;

@@ -49,8 +49,10 @@ export function alwaysHeld(self: SelfInfo, holding: Holding): string[] {
 			held.push(names.reach(ward));
 			break;
 		case "pda":
-			held.push(names.memos(ward), names.reach(ward));
-			if (holding.signedIn) held.push(names.beds(ward), ...holding.stays.map(names.card));
+			held.push(names.reach(ward));
+			if (holding.signedIn) {
+				held.push(names.memos(ward), names.beds(ward), ...holding.stays.map(names.card));
+			}
 			break;
 		case "whiteboard":
 			held.push(names.board(ward), names.memos(ward));
@@ -60,6 +62,14 @@ export function alwaysHeld(self: SelfInfo, holding: Holding): string[] {
 			break;
 	}
 	return held;
+}
+
+/**
+ * What a PDA opens to its nurse alone and keeps under her key: patients, and what she writes for all. So her edits wait
+ * for her, and never go out in the session of whoever has the PDA next.
+ */
+export function isPersonal(kind: TerminalKind, name: string): boolean {
+	return kind === "pda" && (names.isPatientDocument(name) || name.endsWith("/memos"));
 }
 
 /** Terminals of one room hear that room's calls only. */

@@ -11,11 +11,14 @@ export class ApiError extends Error {
 	override name = "ApiError";
 	readonly code: string;
 	readonly status: number;
+	/** after how many seconds to ask again, where the hub says that waiting helps */
+	readonly retryAfterS: number | null;
 
-	constructor(status: number, code: string, message: string) {
+	constructor(status: number, code: string, message: string, retryAfterS: number | null = null) {
 		super(message);
 		this.status = status;
 		this.code = code;
+		this.retryAfterS = retryAfterS;
 	}
 }
 
@@ -39,6 +42,8 @@ export interface SignInAnswer {
 	token: string;
 	expires_at: number;
 	staff: { id: string; name: string; role: string };
+	/** the password is past its time: to be changed (`changePassword`) */
+	password_due?: boolean;
 }
 
 export interface HistoryQuery {
@@ -75,6 +80,25 @@ export class Api {
 
 	signIn(token: string, number: string, password: string): Promise<SignInAnswer> {
 		return this.post("/api/staff/sign-in", { number, password }, token);
+	}
+
+	/** At a shared screen for two minutes. `token`: the terminal's, or that of whoever is signed in there. */
+	signInByPin(token: string, number: string, pin: string): Promise<SignInAnswer> {
+		return this.post("/api/staff/pin", { number, pin }, token);
+	}
+
+	signInByBadge(token: string, badge: string): Promise<SignInAnswer> {
+		return this.post("/api/staff/pin", { badge }, token);
+	}
+
+	/** Until when the person's session lasts (ms, hub time). Throws ApiError with status 401 when it is over. */
+	async sessionEnd(token: string): Promise<number> {
+		const answer = await this.post<{ expires_at: number }>("/api/staff/session", {}, token);
+		return answer.expires_at;
+	}
+
+	async changePassword(token: string, old: string, fresh: string): Promise<void> {
+		await this.post("/api/staff/password", { old, new: fresh }, token);
 	}
 
 	async signOut(token: string): Promise<void> {
@@ -148,7 +172,9 @@ export class Api {
 		} | null;
 		const code = value?.error?.code;
 		if (typeof code !== "string") throw new Unreachable(`status ${answer.status}`);
-		throw new ApiError(answer.status, code, String(value?.error?.message ?? code));
+		const wait = Number.parseInt(answer.headers.get("retry-after") ?? "", 10);
+		const retryAfterS = Number.isNaN(wait) ? null : wait;
+		throw new ApiError(answer.status, code, String(value?.error?.message ?? code), retryAfterS);
 	}
 }
 
