@@ -1,5 +1,5 @@
 /** What a screen sees of push on this phone. */
-import type { Readable } from "../terminal_types";
+import type { Readable, Terminal } from "../terminal_types";
 import type { PushAct } from "./messages";
 
 /**
@@ -48,6 +48,6 @@ export const NO_PUSH: PushControl = {
 };
 
 /** A terminal's push; every terminal may be asked. */
-export function pushOf(terminal: { readonly push?: PushControl }): PushControl {
+export function pushOf(terminal: Terminal & { readonly push?: PushControl }): PushControl {
 	return terminal.push ?? NO_PUSH;
 }
