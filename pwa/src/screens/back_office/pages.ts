@@ -48,6 +48,15 @@ export const PAGES: readonly Page[] = [
 		scope: "ward",
 		load: () => import("./pages/groups/Groups.svelte"),
 	},
+	{
+		id: "calls",
+		part: "ward",
+		zh: "呼叫类型与策略",
+		en: "Call types",
+		permissions: ["ward.read"],
+		scope: "ward",
+		load: () => import("./pages/calls/Calls.svelte"),
+	},
 ];
 
 /** The pages a person may see. */
