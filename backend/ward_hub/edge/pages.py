@@ -15,7 +15,7 @@ from typing import Protocol
 
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -164,6 +164,12 @@ def page_routes(folder: Path, control: str = "", shelf: Shelf | None = None) -> 
     async def wall_manifest(request: Request) -> Response:
         return slot_manifest("wall", "", folder)
 
+    async def office(request: Request) -> Response:
+        return file("office.html", "text/html")
+
+    async def to_office(request: Request) -> Response:
+        return RedirectResponse("/office/")
+
     slot = "/t/{kind}/{terminal}"
     routes: list[BaseRoute] = [
         Route(f"{slot}/", page),
@@ -171,6 +177,8 @@ def page_routes(folder: Path, control: str = "", shelf: Shelf | None = None) -> 
         Route(f"{slot}/manifest.webmanifest", manifest),
         Mount("/assets", GZipMiddleware(Assets(folder / "assets", shelf), minimum_size=1024)),
     ]
+    if (folder / "office.html").is_file():
+        routes += [Route("/office/", office), Route("/office", to_office)]
     if (folder / "wall.html").is_file():
         routes += [
             Route("/wall/", wall),
