@@ -17,6 +17,7 @@ from ward_hub.directory.fixture import WARD
 from ward_hub.edge.errors import WardError
 from ward_hub.edge.office_fleet import office_fleet_routes
 from ward_hub.edge.office_live import office_live_routes
+from ward_hub.edge.office_releases import office_release_routes
 from ward_hub.fleet import releases as shelf
 from ward_hub.fleet.schedules import write
 from ward_hub.identity.enrolment import enrol
@@ -48,6 +49,7 @@ class Office:
         door = Door()
         routes = [
             *office_fleet_routes(door, hub.fleet, hub.audit, public_url, hub.clock),
+            *office_release_routes(door, hub.fleet, hub.audit, hub.clock),
             *office_live_routes(door, hub.fleet.live, hub.current, hub.clock),
         ]
         transport = httpx.ASGITransport(Starlette(routes=routes))
