@@ -227,7 +227,8 @@ class LiveViews:
 
     async def tick(self) -> None:
         """End what is over; write its line."""
-        now, connected = self._clock(), self._connected()
+        now = self._clock()
+        connected = self._connected() if self._sessions else ()
         signed_in = await self._open_sessions() if self._sessions else ()
         for session in list(self._over.values()):
             if now - session.started_at >= 2 * VIEWER_MS:

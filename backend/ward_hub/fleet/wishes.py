@@ -146,6 +146,8 @@ class DeviceWishes:
 
         What cannot be stored now stays due.
         """
+        if not self._due:
+            return
         async with self._turn:
             connected = set(self._connected())
             batch: list[Terminal] = []
