@@ -9,22 +9,29 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from ward_hub.audit.port import AuditAction, AuditEntry, AuditTrail
 from ward_hub.call_points import proof as proofs
 from ward_hub.call_points.announcer import Announcer
-from ward_hub.call_points.calling import Calling, Done
+from ward_hub.call_points.calling import Calling, Done, usual_type
 from ward_hub.call_points.custody import Custody
 from ward_hub.call_points.event import PointEvent, Said, parse_said
 from ward_hub.call_points.limits import Bucket
 from ward_hub.call_points.nonces import Nonces
 from ward_hub.call_points.port import PointRefused
 from ward_hub.call_points.proof import Proof
-from ward_hub.call_points.store import Point, load_points, make_keys, stands, store_heard
+from ward_hub.call_points.store import (
+    Point,
+    load_points,
+    make_keys,
+    stands,
+    store_alerts,
+    store_heard,
+)
 from ward_hub.db.engine import Database
 from ward_hub.directory.model import Terminal, TerminalKind, TerminalState
 from ward_hub.identity.keys import encode_base64url
@@ -38,6 +45,8 @@ FORGET_MS = 60_000
 AUDIT_EVERY_MS = 60_000
 """Refusals of one point and one kind make one line in this time: a flood must not fill the trail."""
 MAX_AUDITED = 1_000
+MAX_ALERTS = 64
+"""Alerts of one device that have not ended; a monitor has a dozen."""
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +101,7 @@ class CallPoints:
         self._nonces = Nonces()
         self._buckets: dict[str, Bucket] = {}
         self._turn: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._alerting = asyncio.Lock()
         self._audited: dict[tuple[str, str], tuple[int, int]] = {}
         self._forgot_at = 0
         self.refused: Counter[str] = Counter()
@@ -189,10 +199,36 @@ class CallPoints:
     # For others that speak for call points
 
     async def tell(self, terminal: str, said: Said) -> Done:
-        """Take an event that came another way and was proved there, such as HL7 ORU^R40.
+        """Take an event that came another way and was proved there.
 
         Raises PointRefused: `device_refused` (no active call point with keys), `forbidden`, `storage`.
         """
+        return await self._apply(*self._active(terminal), said)
+
+    async def tell_alert(self, terminal: str, said: Said, alert: str) -> Done:
+        """Take one alert of a device that has several: a press for each (`alive` for one that goes on), and
+        `cancelled` counts once the last of that call type has ended. Raises PointRefused as `tell`."""
+        value, point = self._active(terminal)
+        kind = said.type or usual_type(value)
+        async with self._alerting:
+            others = [one for one in point.alerts.get(kind, []) if one != alert]
+            mine = others if said.event is PointEvent.CANCELLED else [*others, alert][-MAX_ALERTS:]
+            alerts = (
+                {**point.alerts, kind: mine} if mine else {k: v for k, v in point.alerts.items() if k != kind}
+            )
+            if alerts != point.alerts:
+                try:
+                    async with self._database.session.begin() as session:
+                        await store_alerts(session, terminal, self._clock(), alerts)
+                except SQLAlchemyError:
+                    log.exception("call point %s: the store failed", terminal)
+                    raise PointRefused("storage", "Not stored; send it again.", retry_after_s=1) from None
+                point.alerts = alerts
+        if said.event is PointEvent.CANCELLED and mine:
+            said = Said(PointEvent.ALIVE)
+        return await self._apply(value, point, replace(said, type=kind))
+
+    def _active(self, terminal: str) -> tuple[Terminal, Point]:
         value, point = self._terminal(terminal), self._points.get(terminal)
         if (
             value is None
@@ -201,7 +237,7 @@ class CallPoints:
             or value.state is not TerminalState.ACTIVE
         ):
             raise PointRefused("device_refused", "Expected an active call point with a key.")
-        return await self._apply(value, point, said)
+        return value, point
 
     async def _apply(self, terminal: Terminal, point: Point, said: Said) -> Done:
         async with self._turn[terminal.id]:
@@ -284,17 +320,6 @@ class CallPoints:
         there = self._is_there(terminal, point, self._clock())
         line = point.line if there else "unknown"
         return PointState(True, point.last_heard_at, line, self.refused[terminal.id])
-
-    def find(self, named: Sequence[str], terminals: Sequence[Terminal]) -> Terminal | None:
-        """Return the one call point among the terminals whose id or serial is named; None for none or two."""
-        words = {name.casefold() for name in named if name}
-        found = [
-            terminal
-            for terminal in terminals
-            if terminal.kind is TerminalKind.CALL_POINT
-            and {terminal.id.casefold(), (terminal.serial or terminal.id).casefold()} & words
-        ]
-        return found[0] if len(found) == 1 else None
 
     async def _note_refusal(self, request: Request, code: str) -> None:
         known = self._terminal(request.terminal) is not None

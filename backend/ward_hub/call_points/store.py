@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -29,6 +29,7 @@ class Point:
     signing: SigningKey
     last_heard_at: int | None
     line: str
+    alerts: dict[str, list[str]] = field(default_factory=dict)
 
 
 async def load_points(session: AsyncSession, custody: Custody) -> dict[str, Point]:
@@ -70,7 +71,7 @@ async def make_keys(session: AsyncSession, terminal: str, by: str, now: int, cus
     kept.device_key = custody.seal(terminal, "device", point.device_key)
     kept.signing_key = custody.seal(terminal, "signing", signing.data)
     kept.key_made_at, kept.key_made_by = now, by
-    kept.last_heard_at, kept.line = None, "ok"
+    kept.last_heard_at, kept.line, kept.alerts = None, "ok", None
     await session.flush()
     return point
 
@@ -92,6 +93,12 @@ async def store_heard(session: AsyncSession, terminal: str, at: int, line: str) 
     await session.execute(query.values(last_heard_at=at, line=line))
 
 
+async def store_alerts(session: AsyncSession, terminal: str, at: int, alerts: dict[str, list[str]]) -> None:
+    """Write which alerts of the point's device have not ended, told at `at` (ms)."""
+    query = update(CallPointRow).where(CallPointRow.terminal == terminal)
+    await session.execute(query.values(last_heard_at=at, alerts=alerts or None))
+
+
 def _point(row: CallPointRow, custody: Custody) -> Point | None:
     if row.device_key is None or row.signing_key is None:
         return None
@@ -99,4 +106,6 @@ def _point(row: CallPointRow, custody: Custody) -> Point | None:
     signing = custody.open(row.terminal, "signing", row.signing_key)
     if device is None or signing is None:
         return None
-    return Point(row.terminal, device, SigningKey.read(signing), row.last_heard_at, row.line)
+    return Point(
+        row.terminal, device, SigningKey.read(signing), row.last_heard_at, row.line, dict(row.alerts or {})
+    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ward_hub.db.base import Base
@@ -10,7 +12,8 @@ from ward_hub.db.base import Base
 
 class CallPointRow(Base):
     """One call point. `device_key`: what its device proves itself with; `signing_key`: the P-256 number with
-    which the hub signs for it; `line`: ok or open, as the device last said."""
+    which the hub signs for it; `line`: ok or open, as the device last said; `alerts`: call type → alerts of
+    its device that have not ended, of those that tell them one by one (ORU^R40)."""
 
     __tablename__ = "call_points"
 
@@ -23,6 +26,7 @@ class CallPointRow(Base):
     key_made_by: Mapped[str | None] = mapped_column(String(48))
     last_heard_at: Mapped[int | None] = mapped_column(BigInteger)
     line: Mapped[str] = mapped_column(String(8))
+    alerts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class CallPointNonceRow(Base):

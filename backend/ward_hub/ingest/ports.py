@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,4 +42,36 @@ class Places(Protocol):
 
     def wards(self) -> Sequence[WardPlaces]:
         """Return every ward with its rooms and beds as they are now."""
+        ...
+
+
+class AlarmNotTaken(Exception):
+    """An alarm could not be told. `again`: it can be later (the store was full); else it is of no call point
+    here, or it may not place this."""
+
+    def __init__(self, text: str, *, again: bool = False) -> None:
+        super().__init__(text)
+        self.again = again
+
+
+class AlarmPoints(Protocol):
+    """The call points, as the feed tells them what it hears of devices (ORU^R40)."""
+
+    def find(self, names: Sequence[str]) -> str | None:
+        """Return the one active call point that bears one of the names as its id or serial."""
+        ...
+
+    async def tell(
+        self,
+        point: str,
+        phase: Literal["start", "continue", "end"],
+        alert: str,
+        call_type: str | None,
+        at: int | None,
+    ) -> None:
+        """Tell a point of its device's alarm: a call until the last of its alerts has ended.
+
+        `alert` is the same for all phases of one; `call_type` None for the point's usual one; `at` in ms when
+        it was some time ago, else None. Telling it twice is telling it once. Raises AlarmNotTaken.
+        """
         ...

@@ -13,7 +13,7 @@ from ward_hub.documents.port import Publisher
 from ward_hub.ingest.hl7.mllp import Frame, MllpServer, Oversized
 from ward_hub.ingest.intake import Intake
 from ward_hub.ingest.mapping import Mapping
-from ward_hub.ingest.ports import Places
+from ward_hub.ingest.ports import AlarmPoints, Places
 from ward_hub.ingest.worker import Beds, Projector
 from ward_hub.record.identity_store import forget_changes
 from ward_hub.record.tables import FeedMessage
@@ -36,11 +36,13 @@ class FeedService:
         mapping: Mapping,
         clock: Callable[[], int],
         departed: dict[str, str] | None = None,
+        points: AlarmPoints | None = None,
     ) -> None:
-        """`departed`: filled with stay → ward of those whose late notes are still taken; for the gate."""
+        """`departed`: filled with stay → ward of those whose late notes are still taken; for the gate.
+        `points`: the call points, for alarms of devices; None refuses those."""
         self._database = database
         self._clock = clock
-        self._intake = Intake(database, places, mapping, clock)
+        self._intake = Intake(database, places, mapping, clock, points=points)
         self._projector = Projector(
             database, places, publisher, sink, mapping, clock, {} if departed is None else departed
         )

@@ -291,8 +291,19 @@ async def test_others_that_proved_it_speak_for_a_point_too(ward: Ward) -> None:
     done = await ward.points.tell("drip-b02", Said(PointEvent.PRESSED, "monitor"))
     assert done.state == "placed"
     assert (await ward.points.tell("drip-b02", Said(PointEvent.PRESSED, "monitor"))).calls == done.calls
-    terminals = list(ward.current.terminals.values())
-    found = ward.points.find(["sn-7"], terminals)
-    assert found is not None
-    assert found.id == "drip-b02"
-    assert ward.points.find(["bed-b01", ""], terminals) is None
+
+
+async def test_a_call_of_several_alerts_ends_with_the_last(ward: Ward) -> None:
+    """Also when the hub was restarted between them."""
+    await ward.device("drip-b02")
+
+    async def tell(event: PointEvent, alert: str) -> str:
+        return (await ward.points.tell_alert("drip-b02", Said(event, "monitor"), alert)).state
+
+    assert await tell(PointEvent.PRESSED, "pulse") == "placed"
+    assert await tell(PointEvent.PRESSED, "apnoea") == "held"
+    assert await tell(PointEvent.ALIVE, "apnoea") == "noted"
+    await ward.restart()
+    assert await tell(PointEvent.CANCELLED, "pulse") == "noted"
+    assert await tell(PointEvent.CANCELLED, "apnoea") == "cancelled"
+    assert await tell(PointEvent.CANCELLED, "apnoea") == "nothing"

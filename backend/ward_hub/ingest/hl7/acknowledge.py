@@ -83,6 +83,8 @@ def acknowledge(
     text = "" if refused is None else escape(refused.text[:TEXT_LIMIT])
     local = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(timezone(utc_offset))
     kind = f"ACK^{header.event}^ACK" if header.event else "ACK"
+    if (header.kind, header.event) == ("ORU", "R40"):
+        kind = "ORA^R41^ORA_R41"  # IHE PCD TF-2 3.4.4.2
     msh = (
         "MSH|^~\\&",
         *map(_whole, header.receiving),

@@ -52,7 +52,7 @@ def read_adt(message: Message, mapping: Mapping) -> Event:
     Raises MessageRefused: for other messages with `reject`, else for what is missing or not understood.
     """
     if message.kind != "ADT":
-        text = f"MSH-9: expected ADT, got {message.kind}; this hub does not read it"
+        text = f"MSH-9: expected ADT or ORU^R40, got {message.kind}; this hub does not read it"
         raise MessageRefused(200, text, location="MSH^1^9^1", reject=True)
     if message.event not in EVENTS:
         text = f"MSH-9: expected one of {' '.join(EVENTS)}, got {message.event or 'nothing'}"

@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("key_made_by", sa.String(length=48), nullable=True),
         sa.Column("last_heard_at", sa.BigInteger(), nullable=True),
         sa.Column("line", sa.String(length=8), nullable=False),
+        sa.Column("alerts", sa.JSON(none_as_null=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["terminal"],
             ["terminals.id"],
