@@ -173,7 +173,14 @@ async function leave(): Promise<void> {
 	await change(moveOn);
 	const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
 	const own = pages.filter(({ url }) => new URL(url).pathname === scope.pathname);
-	await Promise.all(own.map((each) => each.navigate(each.url).catch(() => null)));
+	await Promise.all(
+		own.map((each) => {
+			const address = new URL(each.url);
+			// The one that hangs holds the slot's lock until its process ends.
+			address.searchParams.set("after", "hang");
+			return each.navigate(address.href).catch(() => null);
+		}),
+	);
 }
 
 self.addEventListener("install", (event) => event.waitUntil(precache()));
