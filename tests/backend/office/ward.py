@@ -19,7 +19,7 @@ from ward_hub.directory.projector import DirectoryProjector
 from ward_hub.documents.port import Roots
 from ward_hub.office.changes import Changes, ChangesParts
 from ward_hub.office.entities.all import all_adapters
-from ward_hub.office.open_calls import OpenCall, StandingCalls
+from ward_hub.office.open_calls import OpenCall, OpenCalls, StandingCalls
 from ward_hub.office.port import Edit, EditsRefused, Entity, OfficePrincipal, Permission, Value
 
 from tests.backend.ward import NOW, read_model, standard_ward
@@ -113,7 +113,8 @@ class Screens:
 class Office:
     """The back office of the standard ward."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, calls: OpenCalls | None = None) -> None:
+        """`calls`: in place of those that a test sets."""
         self.database = database
         self.now = NOW
         self.audit = FakeAudit()
@@ -133,7 +134,7 @@ class Office:
                 adapters=all_adapters(self.call_types, self.permissions, FakeAdapter()),
                 shipped_call_types=set(self.call_types),
                 audit=self.audit,
-                calls=self.calls,
+                calls=calls or self.calls,
                 occupied=lambda ward: self.occupied if ward == WARD else set(),
                 directory_changed=self.projector.poll,
                 people_changed=self._people_changed,
