@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -20,9 +21,18 @@ from starlette.routing import Route
 from ward_hub import __version__
 from ward_hub.access.gate import WardGate
 from ward_hub.access.presence import check_presence
+from ward_hub.accounts.office_sessions import OfficeSessions
+from ward_hub.accounts.pins import Pins, load_pin_secret
+from ward_hub.audit.book import AuditBook
+from ward_hub.back_office import OfficeParts, office_routes
+from ward_hub.call_points.announcer import Announcer
+from ward_hub.call_points.calling import Calling
+from ward_hub.call_points.custody import load_custody
+from ward_hub.call_points.service import CallPoints
 from ward_hub.calls.call_types import load_call_types
 from ward_hub.calls.directories import WardDirectories
-from ward_hub.calls.journal import LOOK_S, Journal
+from ward_hub.calls.journal import LOOK_S as JOURNAL_S
+from ward_hub.calls.journal import Journal
 from ward_hub.calls.service import CallService
 from ward_hub.calls.sightings import Sightings
 from ward_hub.calls.signatures import verify
@@ -33,16 +43,24 @@ from ward_hub.doc_rooms.by_kind import ByKind
 from ward_hub.doc_rooms.host import Host
 from ward_hub.doc_rooms.rules import ward_rules
 from ward_hub.documents import handover, memos, names, notes
+from ward_hub.edge.call_points_api import call_points_routes
 from ward_hub.edge.calls_api import calls_routes
 from ward_hub.edge.identity_api import IdentityServices, identity_routes
+from ward_hub.edge.not_found import answer_http_exception
 from ward_hub.edge.pages import app_folder, page_routes
+from ward_hub.edge.push_api import push_routes
+from ward_hub.edge.push_service import push_service_routes
 from ward_hub.edge.recordings_api import recordings_routes
 from ward_hub.edge.sockets import EdgeLimits, HubIdentity, Sockets
 from ward_hub.edge.sync_socket import sync_route
+from ward_hub.fleet.device_line import DeviceLine
+from ward_hub.fleet.meter import DeviceMeter
+from ward_hub.fleet.service import ROUND_S as FLEET_S
+from ward_hub.fleet.service import Fleet
 from ward_hub.identity.challenge import Challenges
 from ward_hub.identity.installation import Installation, load_installation
 from ward_hub.identity.passwords import Passwords
-from ward_hub.identity.sessions import StaffSessions
+from ward_hub.identity.sessions import KEEP_S, StaffSessions
 from ward_hub.identity.staff import StaffAccounts
 from ward_hub.identity.tokens import Tokens, load_secret
 from ward_hub.ingest.mapping import load_mapping
@@ -51,6 +69,7 @@ from ward_hub.ingest.service import FeedService
 from ward_hub.log.open import open_log
 from ward_hub.log.port import Log, LogUnavailable, StorageFull
 from ward_hub.log.watched import WatchedLog
+from ward_hub.push.desk import LOOK_S, PROBE_S, PushDesk
 from ward_hub.rounds import Rounds
 from ward_hub.settings import Settings
 from ward_hub.talk.broadcasts import TICK_S, Broadcasts
@@ -65,6 +84,7 @@ OBSERVE_S = 1.0
 RECHECK_S = 60.0
 """A person's session ends by the clock; what it opened is closed at the next look."""
 FORGET_S = 3600.0
+POINTS_S = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +106,7 @@ async def build(settings: Settings) -> Starlette:
     Raises AppMissing, LogUnavailable, ValueError (an address of a store) and OSError (the data folder).
     """
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    pages = page_routes(app_folder(settings.app), settings.control)
+    folder = app_folder(settings.app)
     ice = IceServers(settings.stun, settings.turn, settings.turn_secret)
     database = open_database(settings.sql_url)
     await database.upgrade()
@@ -97,6 +117,7 @@ async def build(settings: Settings) -> Starlette:
     call_types = load_call_types()
     relay_key = load_relay_key(settings.data)
     directories = WardDirectories(current, call_types, now_ms, relay_key.public)
+    audit = AuditBook(database, now_ms)
     sessions = StaffSessions(database)
     await sessions.load(now_ms())
     tokens = Tokens(load_secret(settings.data), installation.id)
@@ -104,7 +125,9 @@ async def build(settings: Settings) -> Starlette:
     gate = WardGate(tokens, sessions, current, now_ms, departed)
     journal = Journal(database, store, directories.of, now_ms)
     sightings = Sightings()
-    calls = CallService(store, gate, directories.of, verify, journal, sightings.seen_between, now_ms)
+    calls = CallService(
+        store, gate, directories.of, verify, journal, sightings.seen_between, now_ms, sessions
+    )
     kinds = ward_rules(
         {
             names.DocumentKind.MEMOS: memos.checker(current.staff_name),
@@ -113,9 +136,12 @@ async def build(settings: Settings) -> Starlette:
         }
     )
     signals = SignalRelay(gate, directories.of, verify, now_ms)
-    stateless = ByKind({names.DocumentKind.PRESENCE: signals}, calls)
+    line = DeviceLine(gate)
+    meter = DeviceMeter(line, now_ms)
+    stateless = ByKind({names.DocumentKind.PRESENCE: signals, names.DocumentKind.DEVICE: meter}, calls)
     host = Host(store, gate, kinds, stateless, now_ms, client_id(installation), check_presence)
     calls.attach(host)
+    line.attach(host)
     broadcasts = Broadcasts(
         directories.of,
         relay_key.sign,
@@ -134,6 +160,43 @@ async def build(settings: Settings) -> Starlette:
     identity = HubIdentity(installation.id, installation.generation, __version__)
     sockets = Sockets(host, gate, identity, limits, lambda: store.taking)
     accounts = StaffAccounts(database, Passwords(), sessions)
+    pins = Pins(database, sessions, load_pin_secret(settings.data))
+    office_sessions = OfficeSessions(database)
+    fleet = Fleet(
+        database=database,
+        data=settings.data,
+        app_folder=folder,
+        current=current,
+        documents=host,
+        lines=sockets,
+        line=line,
+        meter=meter,
+        audit=audit,
+        directory_changed=projector.changed,
+        open_office_sessions=lambda: _open_sessions(office_sessions),
+        clock=now_ms,
+    )
+    points = CallPoints(
+        database,
+        current.terminal,
+        Calling(calls, host, directories.of, now_ms, lambda: secrets.token_hex(8)),
+        Announcer(host, gate, secrets.randbits),
+        load_custody(settings.data),
+        audit,
+        projector.changed,
+        now_ms,
+    )
+    desk = PushDesk(
+        database=database,
+        store=store,
+        documents=host,
+        current=current,
+        directory=directories.of,
+        call_types=call_types,
+        line=line,
+        settings=settings,
+        clock=now_ms,
+    )
 
     @contextlib.asynccontextmanager
     async def life(_app: Starlette) -> AsyncIterator[None]:
@@ -144,17 +207,28 @@ async def build(settings: Settings) -> Starlette:
         for ward, (stays, priorities) in (await feed.beds()).items():
             current.set_occupancy(ward, stays)
             current.set_priorities(ward, priorities)
+        await fleet.load()
+        await points.load()
+        await desk.load()
         if settings.mllp_port >= 0:
             port = await feed.start(settings.host, settings.mllp_port)
             log.info("HL7 v2 over MLLP on port %d", port)
         rounds = Rounds()
         rounds.every(POLL_S, projector.poll)
-        rounds.every(LOOK_S, journal.catch_up)
+        rounds.every(JOURNAL_S, journal.catch_up)
         rounds.every(OBSERVE_S, lambda: _observe(sightings, host))
         rounds.every(PRUNE_S, lambda: _prune(calls, host))
         rounds.every(RECHECK_S, host.recheck)
         rounds.every(FORGET_S, feed.forget_old)
         rounds.every(TICK_S, broadcasts.tick)
+        for work in fleet.works:
+            rounds.every(FLEET_S, work)
+        rounds.every(POINTS_S, points.tick)
+        rounds.every(LOOK_S, desk.look)
+        rounds.every(PROBE_S, desk.probe)
+        rounds.every(FORGET_S, desk.forget_old)
+        rounds.every(FORGET_S, audit.forget_old)
+        rounds.every(KEEP_S, sessions.keep)
         try:
             yield
         finally:
@@ -163,6 +237,9 @@ async def build(settings: Settings) -> Starlette:
                 await feed.stop()
             # While there are sockets to say goodbye on.
             await broadcasts.close()
+            await fleet.close()
+            points.close()
+            await desk.close()
             await sockets.close()
             await host.close()
             await _close(store, database)
@@ -183,17 +260,47 @@ async def build(settings: Settings) -> Starlette:
                 host.recheck,
                 now_ms,
                 ice.of,
+                audit,
+                pins,
+                sessions,
             )
         ),
         *calls_routes(gate, journal, now_ms),
-        *recordings_routes(gate, recordings, directories.of, now_ms),
-        *pages,
+        *recordings_routes(gate, recordings, directories.of, now_ms, audit),
+        *call_points_routes(points, now_ms),
+        *push_routes(desk, gate, current, now_ms),
+        *push_service_routes(desk.service, settings.public_url),
+        *office_routes(
+            OfficeParts(
+                settings=settings,
+                database=database,
+                current=current,
+                host=host,
+                gate=gate,
+                directories=directories,
+                call_types=call_types,
+                journal=journal,
+                accounts=accounts,
+                pins=pins,
+                sessions=office_sessions,
+                audit=audit,
+                fleet=fleet,
+                points=points,
+                directory_changed=projector.poll,
+                clock=now_ms,
+            )
+        ),
+        *page_routes(folder, settings.control, fleet),
     ]
-    return Starlette(routes=routes, lifespan=life)
+    return Starlette(routes=routes, lifespan=life, exception_handlers={HTTPException: answer_http_exception})
 
 
 async def _live(_request: Request) -> JSONResponse:
     return JSONResponse({"ok": True, "version": __version__})
+
+
+async def _open_sessions(sessions: OfficeSessions) -> list[str]:
+    return [row.id for row in await sessions.open(now_ms())]
 
 
 async def _observe(sightings: Sightings, host: Host) -> None:
