@@ -88,7 +88,7 @@ class RolePermissions:
     async def of(self, session: AsyncSession, role: Role, revision: int) -> frozenset[Permission]:
         """The permissions of the role at this revision of the directory."""
         if revision != self._revision:
-            self._held = {one: await _permissions(session, one) for one in Role}
+            self._held = {one: frozenset(await _permissions(session, one)) for one in Role}
             self._revision = revision
         return self._held[role]
 
@@ -97,8 +97,8 @@ async def read(session: AsyncSession, ward: str | None, id: str) -> Value | None
     """The value of entity `permissions`: `id` is a role, `ward` always None; None for no role of ours."""
     if id not in list(Role):
         return None
-    permissions = await _permissions(session, Role(id))
-    return {"permissions": [one.value for one in Permission if one in permissions]}
+    # In the order it was written in: a change is taken back only where what it made is what is there.
+    return {"permissions": [one.value for one in await _permissions(session, Role(id))]}
 
 
 async def write(session: AsyncSession, ward: str | None, id: str, value: Value | None) -> None:
@@ -109,9 +109,9 @@ async def write(session: AsyncSession, ward: str | None, id: str, value: Value |
     await session.execute(delete(RolePermissionsRow).where(RolePermissionsRow.role == role.value))
     if value is not None:
         permissions = _checked(role, value)
-        if permissions != SHIPPED[role]:
-            ordered = [one.value for one in Permission if one in permissions]
-            session.add(RolePermissionsRow(role=role.value, permissions=ordered))
+        if permissions != _ordered(SHIPPED[role]):
+            listed = [one.value for one in permissions]
+            session.add(RolePermissionsRow(role=role.value, permissions=listed))
     await bump_revision(session)
 
 
@@ -120,45 +120,48 @@ async def describe(session: AsyncSession) -> dict[str, Json]:
     return {
         "roles": {
             role.value: {
-                "permissions": _listed(await _permissions(session, role)),
-                "shipped": _listed(SHIPPED[role]),
+                "permissions": [one.value for one in await _permissions(session, role)],
+                "shipped": [one.value for one in _ordered(SHIPPED[role])],
             }
             for role in Role
         },
-        "fixed": _listed(FIXED),
+        "fixed": [one.value for one in _ordered(FIXED)],
     }
 
 
-async def _permissions(session: AsyncSession, role: Role) -> frozenset[Permission]:
+async def _permissions(session: AsyncSession, role: Role) -> list[Permission]:
     stored = await session.scalar(
         select(RolePermissionsRow.permissions).where(RolePermissionsRow.role == role.value)
     )
     if stored is None:
-        return SHIPPED[role]
+        return _ordered(SHIPPED[role])
     # Whatever stands in the table: a permission that is gone is nobody's, and roles stay apart.
-    return kept_apart(role, frozenset(one for one in Permission if one.value in stored))
+    listed = [Permission(one) for one in stored if one in list(Permission)]
+    held = kept_apart(role, frozenset(listed))
+    return [one for one in listed if one in held] + _ordered(held.difference(listed))
 
 
-def _checked(role: Role, value: Value) -> frozenset[Permission]:
+def _checked(role: Role, value: Value) -> list[Permission]:
     given = value.get("permissions")
     if value.keys() != {"permissions"} or not isinstance(given, list):
         raise _refused("permissions", "Expected a list of permissions.", "应为权限列表。")
     unknown = [one for one in given if not isinstance(one, str) or one not in list(Permission)]
     if unknown or len(set(map(str, given))) != len(given):
         raise _refused("permissions", "Expected known permissions, each once.", "含有未知或重复的权限。")
-    permissions = frozenset(Permission(str(one)) for one in given)
-    if kept_apart(role, permissions) != permissions:
-        wrong = ", ".join(sorted(permissions ^ kept_apart(role, permissions)))
+    permissions = [Permission(str(one)) for one in given]
+    wrong = frozenset(permissions) ^ kept_apart(role, frozenset(permissions))
+    if wrong:
+        named = ", ".join(one.value for one in _ordered(wrong))
         raise _refused(
             "permissions",
-            f"System, security and audit administration stay apart: {wrong}.",
-            f"系统、安全、审计三类管理权限必须分离：{wrong}。",
+            f"System, security and audit administration stay apart: {named}.",
+            f"系统、安全、审计三类管理权限必须分离：{named}。",
         )
     return permissions
 
 
-def _listed(permissions: frozenset[Permission]) -> list[Json]:
-    return [one.value for one in Permission if one in permissions]
+def _ordered(permissions: frozenset[Permission]) -> list[Permission]:
+    return [one for one in Permission if one in permissions]
 
 
 def _refused(field: str, message: str, message_zh: str) -> EditsRefused:
