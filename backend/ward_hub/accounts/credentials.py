@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -35,11 +34,6 @@ async def flags(session: AsyncSession, now: int | None = None) -> dict[str, Cred
         .outerjoin(SignInTryRow, SignInTryRow.number == StaffRow.number)
     )
     return {staff: _flags(credential, pin, tries, now) for staff, credential, pin, tries in rows}
-
-
-async def listed(session: AsyncSession, now: int) -> dict[str, dict[str, Any]]:
-    """As `flags`, as the list of staff gives them."""
-    return {staff: asdict(held) for staff, held in (await flags(session, now)).items()}
 
 
 def _flags(

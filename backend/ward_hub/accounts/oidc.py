@@ -65,6 +65,8 @@ class OidcProvider:
         that could be anybody: https, or http on this machine, is expected."""
         if not _is_safe(issuer):
             raise ValueError(f"WARDLINE_OIDC_ISSUER: expected an https address, got {issuer!r}")
+        if urlsplit(base).scheme not in ("https", "http"):
+            raise ValueError(f"WARDLINE_PUBLIC_URL: expected the address people come back to, got {base!r}")
         if not client:
             raise ValueError("WARDLINE_OIDC_CLIENT: expected the hub's client id at the provider")
         self._issuer = issuer

@@ -377,5 +377,8 @@ async def test_an_issuer_that_could_be_anybody_is_no_setting(issuer: str) -> Non
             OidcProvider(issuer, CLIENT, SECRET, "sub", "https://hub", http, lambda: 0)
         for good in ("https://login.example/realms/a", "http://127.0.0.1:9000", "http://localhost:1"):
             assert OidcProvider(good, CLIENT, "", "sub", "https://hub", http, lambda: 0).name
+        for base in ("", "/", "hub"):
+            with pytest.raises(ValueError, match="WARDLINE_PUBLIC_URL"):
+                OidcProvider(ISSUER, CLIENT, SECRET, "sub", base, http, lambda: 0)
         with pytest.raises(ValueError, match="WARDLINE_OIDC_CLIENT"):
             OidcProvider(ISSUER, "", SECRET, "sub", "https://hub", http, lambda: 0)
