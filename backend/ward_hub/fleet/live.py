@@ -195,8 +195,8 @@ class LiveViews:
             return []
         session.next_seq = seq + 1
         try:
-            frame = json.dumps({"seq": seq, "events": events}, separators=(",", ":"))
-        except RecursionError:
+            frame = json.dumps({"seq": seq, "events": events}, separators=(",", ":"), allow_nan=False)
+        except (ValueError, RecursionError):
             return [_MALFORMED]
         if len(session.frames) >= MAX_QUEUED or session.queued_bytes + len(frame) > MAX_QUEUED_BYTES:
             self._end(session, Ended.SLOW)

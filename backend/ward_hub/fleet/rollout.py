@@ -134,7 +134,7 @@ def halt(rollout: RollOut, reason: str | None = None) -> Step:
     """Tell nobody further, call back those that have not updated yet. Raises NotNow."""
     state = _next(rollout, Event.HALT)
     back = {
-        member.terminal: member.before
+        member.terminal: _earlier(rollout, member)
         for member in rollout.members.values()
         if member.told_at is not None and member.outcome is Outcome.WAITING
     }
@@ -166,10 +166,12 @@ def finish(rollout: RollOut) -> Step:
 
 
 def rollback(rollout: RollOut) -> Step:
-    """Wish of everyone who was told what was wished before. Raises NotNow."""
+    """Wish of everyone who was told what they ran before. Raises NotNow."""
     state = _next(rollout, Event.ROLLBACK)
     back = {
-        member.terminal: member.before for member in rollout.members.values() if member.told_at is not None
+        member.terminal: _earlier(rollout, member)
+        for member in rollout.members.values()
+        if member.told_at is not None
     }
     return Step(replace(rollout, state=state, well_since=None), back)
 
@@ -271,6 +273,12 @@ def _tell(
             hung_before=fact.hung if fact.build is not None else None,
         )
     return wishes
+
+
+def _earlier(rollout: RollOut, member: Member) -> str:
+    """The build to go back to, by its name also where none was wished: one that is away now, and has the new
+    build already, will find it when it comes."""
+    return member.before if member.before is not None else rollout.from_build
 
 
 def _next(rollout: RollOut, event: Event) -> State:

@@ -100,8 +100,8 @@ class RollOuts:
         One that no roll-out named gets what the last finished one brought to all. A build that is not held
         (any more) is never asked for: the terminal would look for it without end.
         """
-        build = wish if wish is not None else self._house()
-        return build if build is not None and self._releases.holds(build) else None
+        held = (build for build in (wish, self._house()) if build is not None and self._releases.holds(build))
+        return next(held, None)
 
     def used_by(self, build: str) -> str | None:
         """Who still needs the build, in words; None: nobody."""
@@ -223,6 +223,7 @@ class RollOuts:
     async def _carry_out(self, before: RollOut, step: Step, entry: AuditEntry | None) -> None:
         """Store, then hold it so, then tell the terminals."""
         rollout, wishes = step.rollout, self._wishes_of()
+        entry = entry or _by_itself(before, rollout)
         if rollout.state is State.DONE and before.state is not State.DONE:
             rollout = replace(rollout, to_all=self._reaches_all(rollout))
         if rollout.state is State.HALTED and rollout.reason is not None:
@@ -310,6 +311,26 @@ class RollOuts:
         if self._wishes is None:
             raise RuntimeError("attach() comes before anything else")
         return self._wishes
+
+
+def _by_itself(before: RollOut, rollout: RollOut) -> AuditEntry | None:
+    """The line for what nobody's hand did: it halted, went on or was done."""
+    if (before.state, before.stage) == (rollout.state, rollout.stage):
+        return None
+    do = {State.HALTED: Event.HALT, State.DONE: Event.FINISH}.get(rollout.state, Event.ADVANCE)
+    failed = [
+        member.terminal
+        for name, member in rollout.members.items()
+        if member.outcome is Outcome.FAILED and before.members[name].outcome is not Outcome.FAILED
+    ]
+    detail: dict[str, Json] = {"do": do.value, "build": rollout.build, "stage": rollout.stage}
+    return AuditEntry(
+        AuditAction.ROLL_OUT,
+        "failed" if do is Event.HALT else "ok",
+        terminal=failed[0] if failed else None,
+        subject=str(rollout.id),
+        detail={**detail, "reason": rollout.reason} if rollout.reason else detail,
+    )
 
 
 def _stage_json(name: str, members: Sequence[Member]) -> dict[str, Json]:

@@ -119,7 +119,10 @@ async def test_a_failure_halts_and_says_so_after_a_restart_too(hub: FleetHub, tm
     assert state(again) == (State.HALTED, 0, TERMINAL_FAILED)
     again.connect("bed-b03")
     await again.second()
-    assert again.documents.wish("bed-b03") == {}
+    assert again.documents.wish("bed-b03")["release"] == BASE
+    last = hub.audit.entries[-1]
+    assert (last.result, last.staff, last.terminal) == ("failed", None, "bed-b02")
+    assert dict(last.detail) == {"do": "halt", "build": NEW, "stage": 0, "reason": TERMINAL_FAILED}
 
 
 async def test_in_a_call_is_no_failure(hub: FleetHub) -> None:
@@ -142,7 +145,8 @@ async def test_a_rollback_restores_every_wish(hub: FleetHub) -> None:
     hub.documents.take()
     await hub.fleet.rollouts.act(ADMIN, 2, Event.ROLLBACK)
     assert hub.documents.wish("bed-b01")["release"] == NEW
-    assert hub.documents.wish("bed-b02") == {}
+    # By its name: one that is away with the new build finds it when it comes.
+    assert hub.documents.wish("bed-b02")["release"] == BASE
     assert [terminal for terminal, _ in hub.documents.take()] == ["bed-b01", "bed-b02"]
     with pytest.raises(NotNow):
         await hub.fleet.rollouts.act(ADMIN, 2, Event.RESUME)
