@@ -54,7 +54,7 @@ class OfficeOidc:
     sessions: OfficeSessions
     audit: AuditTrail
     clock: Callable[[], int]
-    page: str = "/office"
+    page: str = "/office/"
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,13 +44,13 @@ class House:
             return (await client.get(there.headers["location"])).headers["location"]
 
     async def come(self, browser: Browser, back: str) -> str:
-        """Where the browser ends: `/office`, or the code of the refusal."""
+        """Where the browser ends: `/office/`, or the code of the refusal."""
         answer = await browser.client.get(back)
         if answer.status_code >= 400:
             return code_of(answer)
         assert answer.status_code == 303
         place = urlsplit(answer.headers["location"])
-        assert (place.scheme, place.netloc, place.path) == ("", "", "/office")
+        assert (place.scheme, place.netloc, place.path) == ("", "", "/office/")
         return parse_qs(place.query)["refused"][0] if place.query else place.path
 
     async def sign_in(self, browser: Browser | None = None) -> str:
@@ -72,13 +72,13 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 
 async def test_a_person_comes_in_by_the_hospitals_sign_in(house: House) -> None:
     browser = house.office.browser()
-    assert await house.sign_in(browser) == "/office"
+    assert await house.sign_in(browser) == "/office/"
     me = (await browser.get("me")).json()
     assert me["staff"]["id"] == "h001"
     assert await house.office.lines() == [("sign_in", "ok", "h001", None, {"place": "office", "way": "oidc"})]
     # The provider keeps the password: ours being old is nobody's business.
     house.office.now += 91 * DAY
-    assert await house.sign_in(browser) == "/office"
+    assert await house.sign_in(browser) == "/office/"
     assert (await browser.get("me")).json()["password_due"] is False
     # What keeps any session holds for this one.
     await house.office.sql("UPDATE staff SET active = 0 WHERE id = 'h001'")
@@ -101,8 +101,8 @@ async def test_the_browser_is_sent_with_all_that_protects_the_way(house: House) 
 @pytest.mark.parametrize(
     ("person", "code"),
     [
-        ("a001", "/office"),
-        ("e001", "/office"),
+        ("a001", "/office/"),
+        ("e001", "/office/"),
         ("n001", "sign_in_elsewhere"),
         ("x999", "sign_in_refused"),
         ("gone", "sign_in_refused"),
@@ -117,7 +117,7 @@ async def test_only_people_the_hub_knows_come_in(house: House, person: Any, code
     await house.office.sql("UPDATE staff SET number = 'gone', active = 0 WHERE id = 'd002'")
     house.provider.claims["preferred_username"] = person
     assert await house.sign_in() == code
-    assert (await house.office.lines())[-1][1] == ("ok" if code == "/office" else "refused")
+    assert (await house.office.lines())[-1][1] == ("ok" if code == "/office/" else "refused")
 
 
 MINUTE = 60
@@ -170,7 +170,7 @@ async def test_a_token_about_something_else_is_refused(
 )
 async def test_clocks_may_be_a_minute_apart(house: House, claims: dict[str, Any]) -> None:
     house.provider.claims = claims
-    assert await house.sign_in() == "/office"
+    assert await house.sign_in() == "/office/"
 
 
 @pytest.mark.parametrize("algorithm", ["none", "HS256", "RS384", "PS256"])
@@ -189,7 +189,7 @@ async def test_a_key_of_the_other_kind_signs_nothing(house: House) -> None:
 
 async def test_elliptic_keys_sign_too(house: House) -> None:
     house.provider.rotate(ec.generate_private_key(ec.SECP256R1()), "ES256")
-    assert await house.sign_in() == "/office"
+    assert await house.sign_in() == "/office/"
 
 
 async def test_a_token_must_name_a_key_that_is_there_and_strong(house: House) -> None:
@@ -223,14 +223,14 @@ async def test_keys_that_are_for_something_else_are_not_used(house: House, chang
 
 
 async def test_new_keys_are_asked_for_once_a_minute_at_most(house: House) -> None:
-    assert await house.sign_in() == "/office"
+    assert await house.sign_in() == "/office/"
     assert house.provider.asked == {"discovery": 1, "keys": 1, "token": 1}
     house.provider.rotate()
     for _ in range(5):
         assert await house.sign_in() == "sign_in_refused"
     assert house.provider.asked["keys"] == 1
     house.office.now += KEYS_APART_MS
-    assert await house.sign_in() == "/office"
+    assert await house.sign_in() == "/office/"
     assert house.provider.asked["keys"] == 2
     assert house.provider.asked["discovery"] == 1
 
@@ -241,7 +241,7 @@ async def test_an_answer_counts_once_and_for_the_browser_that_left(house: House)
     assert await house.come(other, back) == "forbidden"  # somebody's answer, slipped to another
     assert await house.come(browser, back) == "forbidden"  # and spent
     back = await house.leave(browser)
-    assert await house.come(browser, back) == "/office"
+    assert await house.come(browser, back) == "/office/"
     assert await house.come(browser, back) == "forbidden"
     back = await house.leave(browser)
     house.office.now += LIFE_MS
@@ -275,17 +275,17 @@ async def test_no_parameter_sends_the_browser_elsewhere(house: House) -> None:
     assert answer.headers["location"].startswith(f"{ISSUER}/authorize?")
     assert "evil" not in answer.headers["location"]
     back = await house.leave(browser) + "&next=https://evil.example&redirect_uri=//evil.example"
-    assert await house.come(browser, back) == "/office"
+    assert await house.come(browser, back) == "/office/"
 
 
 async def test_without_the_provider_the_password_still_opens(house: House) -> None:
     house.provider.down = True
     browser = house.office.browser()
     answer = await browser.get("oidc/start")
-    assert answer.headers["location"] == "/office?refused=provider"
+    assert answer.headers["location"] == "/office/?refused=provider"
     assert code_of(await browser.sign_in("h001")) == "ok"
     house.provider.down = False
-    assert (await browser.get("oidc/start")).headers["location"] == "/office?refused=provider"
+    assert (await browser.get("oidc/start")).headers["location"] == "/office/?refused=provider"
     house.office.now += 5_000  # so long nobody waits for it again
     back = await house.leave(browser)
     house.provider.down = True
@@ -325,7 +325,7 @@ async def test_a_provider_that_talks_nonsense_is_down(house: House, what: str, a
     browser = house.office.browser()
     if what == "discovery":
         there = await browser.get("oidc/start")
-        assert there.headers["location"] == "/office?refused=provider"
+        assert there.headers["location"] == "/office/?refused=provider"
     else:
         assert await house.sign_in(browser) == "provider"
 
@@ -346,7 +346,7 @@ async def test_a_secret_goes_in_the_body_where_the_provider_wants_it_so(house: H
             "token_endpoint_auth_methods_supported": ["client_secret_post"],
         }
     )
-    assert await house.sign_in() == "/office"
+    assert await house.sign_in() == "/office/"
 
 
 async def test_floods_of_starts_and_made_up_answers_are_stopped(house: House) -> None:
