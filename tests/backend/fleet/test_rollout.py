@@ -313,6 +313,5 @@ def test_nobody_outside_the_stages_is_told_and_a_rollback_restores_whatever_happ
     assert set(house.wishes) <= set("abcdef")
     if house.state() is not State.ROLLED_BACK:
         house.act(Event.ROLLBACK)
-    reached = {one for one in house.told if one not in before}
-    back: dict[str, str | None] = dict.fromkeys(reached, OLD)
+    back: dict[str, str | None] = {one: OLD for one in house.told if one not in before}
     assert house.wishes == before | back
