@@ -41,12 +41,14 @@ class AuditBook:
 
     async def add(self, session: AsyncSession, entry: AuditEntry) -> None:
         """See `AuditTrail`; the session must be one that writes (`database.session.begin()`)."""
+        # The time is taken when it is this line's turn: lines that waited for others are not older than they.
+        await _lock_chain(session)
         await append(session, entry, self._clock())
 
     async def record(self, entry: AuditEntry) -> None:
         """See `AuditTrail`."""
         async with self._database.session.begin() as session:
-            await append(session, entry, self._clock())
+            await self.add(session, entry)
 
     async def search(self, wanted: AuditSearch, limit: int) -> tuple[Sequence[AuditRow], bool]:
         """At most `limit` lines, newest first, and whether there are more."""
