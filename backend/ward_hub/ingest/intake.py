@@ -75,6 +75,10 @@ class Intake:
         self._fresh = fresh
         self._lock = asyncio.Lock()
 
+    def use(self, mapping: Mapping) -> None:
+        """Read the messages to come by another mapping."""
+        self._mapping = mapping
+
     async def take(self, message: Frame | Oversized) -> Answer:
         """Take one message off an MLLP connection. Never raises."""
         now = self._clock()
@@ -253,13 +257,14 @@ def _log_refusal(header: Header, refused: MessageRefused) -> None:
     log.warning("feed: %s %r %r: %d %r", answer, header.control_id[:40], kind, refused.code, expected)
 
 
-def _identity(header: Header, data: bytes) -> tuple[str, str, str]:
+def identity_of(header: Header, data: bytes) -> tuple[str, str, str]:
+    """Return what makes a message the same one again: sender, control id, hash of its bytes (FEED1)."""
     return "|".join(header.sending)[:300], header.control_id[:200], hashlib.sha256(data).hexdigest()
 
 
 async def _state(session: AsyncSession, header: Header, data: bytes) -> str | None:
     """What became of the message when it came before; None when it did not."""
-    sender, control_id, digest = _identity(header, data)
+    sender, control_id, digest = identity_of(header, data)
     query = select(FeedMessage.state).where(
         FeedMessage.sender == sender, FeedMessage.control_id == control_id, FeedMessage.digest == digest
     )
@@ -268,7 +273,7 @@ async def _state(session: AsyncSession, header: Header, data: bytes) -> str | No
 
 async def _row(session: AsyncSession, header: Header, data: bytes, now: int) -> FeedMessage:
     """The message's row, new or from an earlier time it was sent (then with one more of its `times`)."""
-    sender, control_id, digest = _identity(header, data)
+    sender, control_id, digest = identity_of(header, data)
     query = select(FeedMessage).where(
         FeedMessage.sender == sender, FeedMessage.control_id == control_id, FeedMessage.digest == digest
     )

@@ -27,8 +27,9 @@ class Rejected:
 
 
 async def rejected(database: Database, limit: int = 100) -> list[Rejected]:
-    """Return the newest messages that were not taken, newest first."""
-    query = select(FeedMessage).where(FeedMessage.state == "not_taken").order_by(FeedMessage.id.desc())
+    """Return the newest messages that wait for a person, newest first; tries to mend one are not listed."""
+    waiting = (FeedMessage.state == "not_taken") & FeedMessage.repair_of.is_(None)
+    query = select(FeedMessage).where(waiting).order_by(FeedMessage.id.desc())
     async with database.session() as session:
         return [_rejected(row) for row in (await session.scalars(query.limit(limit))).all()]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from sqlalchemy import delete
+from sqlalchemy import delete, func, or_, select
 
 from ward_hub.db.engine import Database
 from ward_hub.directory.occupancy import OccupancySink
@@ -20,8 +21,16 @@ from ward_hub.record.tables import FeedMessage
 
 log = logging.getLogger(__name__)
 
-KEPT_DAYS = 30
-"""Raw messages carry what patients have; this long they help to find out what went wrong."""
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSummary:
+    """How the feed is: senders connected, when the newest message came (ms), how many wait for a person."""
+
+    connected: int
+    last_message_at: int | None
+    refused: int
 
 
 class FeedService:
@@ -42,6 +51,7 @@ class FeedService:
         `points`: the call points, for alarms of devices; None refuses those."""
         self._database = database
         self._clock = clock
+        self._mapping = mapping
         self._intake = Intake(database, places, mapping, clock, points=points)
         self._projector = Projector(
             database, places, publisher, sink, mapping, clock, {} if departed is None else departed
@@ -88,14 +98,34 @@ class FeedService:
         """Wait until the documents are in step with the record. Raises what the publisher raises."""
         await self._projector.publish()
 
-    async def forget_old(self) -> int:
-        """Delete what was taken, or changed nothing, `KEPT_DAYS` ago or earlier; returns how many.
+    def use(self, mapping: Mapping) -> None:
+        """Read and show by another mapping from now on. What is in the record stays as it was read."""
+        self._mapping = mapping
+        self._intake.use(mapping)
+        self._projector.use(mapping)
 
-        What they said is in the record. What was not taken stays for a person to look at.
+    async def summary(self) -> FeedSummary:
+        """Return how the feed is now."""
+        refused = (FeedMessage.state == "not_taken") & FeedMessage.repair_of.is_(None)
+        async with self._database.session() as session:
+            last = await session.scalar(select(func.max(FeedMessage.received_at)))
+            waiting = await session.scalar(select(func.count()).select_from(FeedMessage).where(refused))
+        return FeedSummary(self._server.connected, last, waiting or 0)
+
+    async def forget_old(self) -> int:
+        """Delete messages that were kept as long as the mapping says (FEED28); returns how many.
+
+        What was taken is in the record; what was not has waited for a person.
         """
-        before = self._clock() - KEPT_DAYS * 86_400_000
-        old = delete(FeedMessage).where(FeedMessage.state != "not_taken", FeedMessage.received_at < before)
+        now = self._clock()
+        taken = FeedMessage.state.in_(("taken", "unchanged"))
+        old = delete(FeedMessage).where(
+            or_(
+                taken & (FeedMessage.received_at < now - self._mapping.taken_days * DAY_MS),
+                ~taken & (FeedMessage.received_at < now - self._mapping.refused_days * DAY_MS),
+            )
+        )
         async with self._database.session.begin() as session:
-            await forget_changes(session, self._clock())
+            await forget_changes(session, now)
             result = await session.execute(old)
         return int(getattr(result, "rowcount", 0))

@@ -88,6 +88,12 @@ class Projector:
             found[ward.id] = _beds(ward, lying)
         return found
 
+    def use(self, mapping: Mapping) -> None:
+        """Show everything anew, by another mapping."""
+        self._mapping = mapping
+        self._everything = True
+        self._dirty.set()
+
     async def stop(self) -> None:
         """Stop after the round under way; what was not published is projected at the next start."""
         if self._task is not None:

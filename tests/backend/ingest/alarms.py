@@ -1,4 +1,4 @@
-"""ORU^R40 as monitors, pumps and beds send it, written for the tests; call points that keep what they hear."""
+"""ORU^R40 as monitors, pumps and beds send it, for the tests; and call points that keep what they hear."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ def test_every_rule_is_cited_by_a_test_and_every_citation_is_a_rule() -> None:
     rules = set(re.findall(r"^\| (FEED\d+) \|", TEXT, re.MULTILINE))
     cited = {
         rule
-        for folder in ("ingest", "record")
+        for folder in ("ingest", "record", "edge")
         for path in (ROOT / "tests" / "backend" / folder).rglob("test_*.py")
         for rule in re.findall(r"FEED\d+", path.read_text("utf-8"))
     }
@@ -31,5 +31,13 @@ def test_events_codes_and_tables_are_named() -> None:
         assert event in TEXT
     for code in MAPPING.observations:
         assert f"`{code}`" in TEXT
-    for table in (tables.FeedMessage, tables.EncounterRow, tables.MovementRow, tables.BedOccupancy):
+    for table in (
+        tables.FeedMessage,
+        tables.EncounterRow,
+        tables.EncounterNumberRow,
+        tables.IdentityChangeRow,
+        tables.MovementRow,
+        tables.BedOccupancy,
+        tables.FeedMappingRow,
+    ):
         assert f"`{table.__tablename__}`" in TEXT

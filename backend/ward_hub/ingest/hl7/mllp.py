@@ -136,6 +136,11 @@ class MllpServer:
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
 
+    @property
+    def connected(self) -> int:
+        """How many senders are connected."""
+        return len(self._connections)
+
     async def start(self, host: str, port: int) -> int:
         """Listen; returns the port (of use when 0 was asked for). Raises OSError when it is taken."""
         self._server = await asyncio.start_server(self._accept, host, port)
