@@ -68,6 +68,10 @@ class StaffSessions:
         session = self._by_terminal.get(terminal)
         return session if session and session.expires_at > now else None
 
+    def count(self, now: int) -> int:
+        """How many people are signed in at terminals now."""
+        return sum(session.expires_at > now for session in self._by_terminal.values())
+
     async def begin(self, staff: str, terminal: str, now: int, *, short: bool = False) -> StaffSession:
         """Open a session; whoever was signed in at this terminal no longer is.
 
