@@ -1,15 +1,17 @@
 /** One page a slot: two would fold, sign and answer twice. The second says 已在别处打开 and takes over when the first goes. */
+import { countHang } from "../fleet/hangs";
 
-/** In the address of a page that comes after one that hung (service_worker/worker.ts). */
-const AFTER_HANG = "after";
+/** In the address of a page that comes after one that hung, by the service worker, or crashed, by the kiosk. */
+const AFTER = "after";
 
-/** Whether this page replaces one that hung and holds the slot still, for it never ends by itself; said once. */
-function comesAfterHang({ href }: Location, history: History): boolean {
+/** What became of the page before this one; said once. */
+function comesAfter({ href }: Location, history: History): string | null {
 	const address = new URL(href);
-	if (address.searchParams.get(AFTER_HANG) !== "hang") return false;
-	address.searchParams.delete(AFTER_HANG);
+	const after = address.searchParams.get(AFTER);
+	if (after === null) return null;
+	address.searchParams.delete(AFTER);
 	history.replaceState(history.state, "", address);
-	return true;
+	return after;
 }
 
 /** Resolves once this page holds the slot; `waiting` is called first when another page has it. */
@@ -34,7 +36,11 @@ export async function holdSlot(slot: string, waiting: () => void): Promise<void>
 					else reject(error);
 				});
 		});
-	if (comesAfterHang(location, history)) {
+	const after = comesAfter(location, history);
+	// A page that crashed could not count itself.
+	if (after === "crash") void countHang(slot).catch(() => {});
+	// One that hung holds the slot still, for it never ends by itself.
+	if (after === "hang") {
 		await hold(() => {}, { steal: true });
 		return;
 	}
