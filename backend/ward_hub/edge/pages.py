@@ -45,9 +45,8 @@ NAMES: Mapping[str, str] = {
 class Shelf(Protocol):
     """The releases of the app there are (fleet/service.py)."""
 
-    def page_folder(self, terminal: str, build: str | None) -> Path:
-        """The folder of the release a terminal is to run, or of `build` where that one is asked for and
-        held."""
+    def page_folder(self, terminal: str) -> Path:
+        """The folder of the release a terminal is to run."""
         ...
 
     def asset_folders(self) -> Sequence[Path]:
@@ -99,8 +98,7 @@ class Assets(StaticFiles):
 def page_routes(folder: Path, control: str = "", shelf: Shelf | None = None) -> list[BaseRoute]:
     """Return the routes of the built app in `folder`, and of other releases for slots that are to run them.
 
-    `control` is the origin of the demo's supervisor that pages may speak to, or empty. A slot's page takes
-    `?build=`: its worker asks so for the page that belongs to itself.
+    `control` is the origin of the demo's supervisor that pages may speak to, or empty.
     """
     headers = {
         "cache-control": "no-cache",
@@ -116,8 +114,7 @@ def page_routes(folder: Path, control: str = "", shelf: Shelf | None = None) -> 
     def place_of(request: Request, kind: str) -> Path:
         if shelf is None:
             return folder
-        build = request.query_params.get("build")
-        place = shelf.page_folder(request.path_params["terminal"], build)
+        place = shelf.page_folder(request.path_params["terminal"])
         return place if (place / f"{kind}.html").is_file() else folder
 
     def known(request: Request) -> str | None:

@@ -5,10 +5,10 @@ States:   running ──halt──▶ halted ──resume──▶ running ─�
              └────────────── rollback ◀── from any of the three ──▶ rolled_back
 
 Members of a stage are told when the roll-out has come to it, a few a second. A member has `updated` when it
-reports the build. It has `failed` when it stayed away after it was told while it was there, when it said it
-could not, or when it hung more often than before. One that keeps its old build because a call is open is
-waiting, however long: calls go first. The first failure halts, and those told that have not updated are
-called back.
+reports the build. It has `failed` when it stayed away after it was told while it was there, when its page
+started anew and stayed what it was, when it said it could not, or when it hung more often than before. One
+that goes on with its old build because a call is open is waiting, however long: calls go first. The first
+failure halts, and those told that have not updated are called back.
 """
 
 from __future__ import annotations
@@ -67,14 +67,15 @@ class NotNow(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What is known of a terminal now. `exists`: it is still an enrolled slot; `build` and `hung` are as it
-    reported them at `reported_at` (ms), None before its first report."""
+    """What is known of a terminal now. `exists`: it is still an enrolled slot; `build`, `hung` and since when
+    its page runs are as it reported them at `reported_at` (ms); no build before its first report."""
 
     exists: bool
     connected: bool
     build: str | None = None
     hung: int = 0
     reported_at: int = 0
+    started_at: int = 0
 
 
 NOBODY = Fact(exists=False, connected=False)
@@ -228,9 +229,10 @@ def _may_go_on(rollout: RollOut, well_since: int, now: int) -> bool:
 
 def _look(member: Member, fact: Fact, build: str, now: int) -> Member:
     """What has become of a member that was told."""
-    if member.told_at is None or not fact.exists:
+    told_at = member.told_at
+    if told_at is None or not fact.exists:
         return member
-    if fact.reported_at > member.told_at:
+    if fact.reported_at > told_at:
         if member.hung_before is None:
             member = replace(member, hung_before=fact.hung)
         elif fact.hung > member.hung_before:
@@ -240,6 +242,8 @@ def _look(member: Member, fact: Fact, build: str, now: int) -> Member:
     if fact.connected:
         # One that had stayed away too long and is back on the build is well after all.
         runs_it = fact.build == build and (member.outcome is Outcome.WAITING or member.lost_at is not None)
+        if not runs_it and _fell_back(member, fact, told_at, now):
+            return replace(member, outcome=Outcome.FAILED, was_there=True, lost_at=now)
         outcome = Outcome.UPDATED if runs_it else member.outcome
         waiting = member.outcome is Outcome.WAITING
         return replace(
@@ -250,6 +254,16 @@ def _look(member: Member, fact: Fact, build: str, now: int) -> Member:
     lost_at = now if member.lost_at is None else member.lost_at
     outcome = Outcome.FAILED if now - lost_at >= AWAY_MS else member.outcome
     return replace(member, lost_at=lost_at, outcome=outcome)
+
+
+def _fell_back(member: Member, fact: Fact, told_at: int, now: int) -> bool:
+    """A page that started after it was told and is what it was: the new one did not come up and was given up,
+    or it has not been tried for a time in which it should have been."""
+    return (
+        member.outcome is Outcome.WAITING
+        and fact.reported_at > told_at
+        and told_at < fact.started_at <= now - AWAY_MS
+    )
 
 
 def _tell(

@@ -268,6 +268,7 @@ class RollOuts:
                 known.report.build,
                 known.report.hung,
                 known.reported_at,
+                known.report.started_at,
             )
 
         return fact

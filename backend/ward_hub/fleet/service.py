@@ -97,11 +97,9 @@ class Fleet:
         await self.commands.close()
         await self.reports.close()
 
-    def page_folder(self, terminal: str, build: str | None) -> Path:
+    def page_folder(self, terminal: str) -> Path:
         """See `edge.pages.Shelf`."""
-        if build is None or not self.releases.holds(build):
-            build = self.wishes.wanted_build(terminal)
-        return self.releases.folder_of(build)
+        return self.releases.folder_of(self.wishes.wanted_build(terminal))
 
     def asset_folders(self) -> list[Path]:
         """See `edge.pages.Shelf`."""

@@ -189,6 +189,21 @@ def test_one_that_comes_back_in_time_is_no_failure() -> None:
     assert house.state() is State.RUNNING
 
 
+def test_one_that_fell_back_to_its_old_build_halts() -> None:
+    """Its new page did not come up, and its worker went back to the one before."""
+    house = House(make("a", "b"))
+    house.step()
+    house.update("a", build=OLD, started_at=house.now + 500)
+    house.step(AWAY_MS // 1000)
+    assert house.state() is State.RUNNING
+    house.step()
+    assert (house.state(), house.outcomes()) == (State.HALTED, "fw")
+    house.act(Event.RESUME)
+    house.update("a", started_at=house.now)
+    house.step()
+    assert house.outcomes() == "uw"
+
+
 def test_one_that_hangs_more_often_halts_also_after_it_had_updated() -> None:
     house = House(make("a", "b", after_s=600))
     house.update("a", build=OLD, hung=3, reported_at=NOW)
@@ -263,7 +278,10 @@ def test_a_rollback_restores_what_each_was_wished_before() -> None:
 LIVES = st.lists(
     st.one_of(
         st.tuples(st.just("step"), st.integers(1, 400)),
-        st.tuples(st.sampled_from(["update", "away", "back", "hang", "gone", "refuse"]), st.integers(0, 5)),
+        st.tuples(
+            st.sampled_from(["update", "away", "back", "hang", "gone", "refuse", "restart"]),
+            st.integers(0, 5),
+        ),
         st.tuples(st.sampled_from(list(Event)), st.just(0)),
     ),
     max_size=60,
@@ -298,6 +316,8 @@ def test_nobody_outside_the_stages_is_told_and_a_rollback_restores_whatever_happ
             house.away(name)
         elif what == "back":
             house.facts[name] = replace(house.facts[name], connected=True)
+        elif what == "restart":
+            house.update(name, build=house.facts[name].build, started_at=house.now + 1)
         elif what == "hang":
             house.update(name, hung=house.facts[name].hung + 1, build=house.facts[name].build)
         else:
