@@ -105,6 +105,8 @@ export interface Tile {
 	isolation: IsolationId[];
 	risks: string[];
 	arrears: boolean;
+	/** a borrowed bed: the patient is another department's (LOAN-01) */
+	loaned: boolean;
 	surgeryAt: number | null;
 	nurse: string | undefined;
 	/** first of the open calls of this bed or of its room */
@@ -117,6 +119,7 @@ export type BoardBed = Partial<Omit<Card, "allergies" | "payment" | "stay">> & {
 	room?: string;
 	allergy?: boolean;
 	arrears?: boolean;
+	loaned?: boolean;
 };
 
 function callOf(rows: readonly CallRow[], bed: string, room: string): TileCall | null {
@@ -158,6 +161,7 @@ function tile(
 		isolation: isolationKinds(said.isolation),
 		risks: said.risks ?? [],
 		arrears: said.arrears === true,
+		loaned: said.loaned === true,
 		surgeryAt: said.surgery?.at ?? null,
 		nurse: said.nurse,
 		call: callOf(rows, place.id, place.room),

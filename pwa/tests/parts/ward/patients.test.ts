@@ -2,7 +2,13 @@
 import { expect, test } from "vitest";
 import { sampleRow } from "../../../src/fixture/board";
 import { NOW, sampleCard, sampleDirectory } from "../../../src/fixture/ward";
-import { keepSame, type Patient, patientTiles, postOpDay } from "../../../src/parts/ward/patients";
+import {
+	boardTiles,
+	keepSame,
+	type Patient,
+	patientTiles,
+	postOpDay,
+} from "../../../src/parts/ward/patients";
 
 const directory = sampleDirectory();
 const patients = new Map<string, Patient>([
@@ -27,6 +33,12 @@ test("a call at one bed leaves every other tile the same object", () => {
 	const rows = [sampleRow(directory, "bed:b12", "patient", 5)];
 	const after = keepSame(before, patientTiles(directory, patients, rows));
 	expect(after.filter((tile, at) => tile !== before[at]).map((tile) => tile.bed)).toEqual(["b12"]);
+});
+
+test("a borrowed bed is marked where the board says so (LOAN-01)", () => {
+	const board = { b01: { name: "张**", loaned: true }, b02: { name: "王**" } };
+	const marked = boardTiles(directory, board, []).filter((tile) => tile.loaned);
+	expect(marked.map((tile) => tile.bed)).toEqual(["b01"]);
 });
 
 test("the day of the operation is 0, the next day 1, before it none (SIGN-02)", () => {
