@@ -6,6 +6,7 @@ A browser holds a random token; the database holds its hash, so that who reads o
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqlalchemy import delete, select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ward_hub.accounts import password_rules
@@ -33,6 +35,8 @@ SEEN_KEPT_MS = 20_000
 """How far the last request on disk may be behind: it matters only to a hub that starts again."""
 TOKEN_BYTES = 32
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+
+log = logging.getLogger(__name__)
 
 Way = Literal["password", "oidc"]
 Also = Callable[[AsyncSession], Awaitable[None]]
@@ -135,11 +139,18 @@ class OfficeSessions:
             return found
         self._seen[row.id] = max(now, seen_at)
         if now - row.seen_at >= SEEN_KEPT_MS:
+            await self._keep_seen(row.id, now)
+        return found
+
+    async def _keep_seen(self, session_id: str, now: int) -> None:
+        try:
             async with self._database.session.begin() as session:
                 await session.execute(
-                    update(OfficeSessionRow).where(OfficeSessionRow.id == row.id).values(seen_at=now)
+                    update(OfficeSessionRow).where(OfficeSessionRow.id == session_id).values(seen_at=now)
                 )
-        return found
+        except OperationalError:
+            # A full disk must not keep people from looking at what is going on.
+            log.warning("the last request of an office session could not be written down")
 
     async def end(self, session_id: str, why: str, now: int, also: Also | None = None) -> bool:
         """Close the session; returns whether it was open. `also` is done in the same transaction then."""

@@ -20,8 +20,8 @@ from ward_hub.directory.model import Role
 from ward_hub.directory.store import bump_revision
 from ward_hub.directory.tables import StaffRow, WardRow
 from ward_hub.documents.names import ID
-from ward_hub.identity.passwords import MAX_CHARS, Passwords
-from ward_hub.identity.staff import store_password
+from ward_hub.identity.passwords import Passwords
+from ward_hub.identity.staff import WeakPassword, store_password
 
 MAX_NUMBER_CHARS, MAX_NAME_CHARS = 32, 100
 
@@ -57,10 +57,7 @@ def _add(args: argparse.Namespace) -> int:
     async def add(session: AsyncSession) -> str:
         rules = await read_rules(session)
         if not is_good(password, rules):
-            raise ValueError(
-                f"expected a password of {rules.min_chars} to {MAX_CHARS} characters"
-                " of three of: small, capital, digit, other"
-            )
+            raise WeakPassword(rules.min_chars)
         if args.ward is not None and await session.get(WardRow, args.ward) is None:
             raise ValueError(f"there is no ward {args.ward}")
         taken = select(StaffRow.id).where((StaffRow.number == args.number) | (StaffRow.id == staff))

@@ -29,6 +29,7 @@ from ward_hub.directory.model import Terminal, TerminalState
 from ward_hub.documents.port import Json
 from ward_hub.edge.errors import WardError, answering
 from ward_hub.edge.json_body import MAX_BODY_BYTES, read_body, read_fields, read_json
+from ward_hub.edge.password_errors import password_refused
 from ward_hub.identity import enrolment, keys
 from ward_hub.identity.challenge import Challenges
 from ward_hub.identity.errors import IdentityCode, IdentityRefused
@@ -258,10 +259,8 @@ class _IdentityApi:
             detail: dict[str, Json] = {"code": refused.code.value}
             await self._tell(AuditAction.PASSWORD, "refused", address, terminal, principal.staff, detail)
             raise
-        except WeakPassword as error:
-            raise WardError("password_weak") from error
-        except PasswordUsed as error:
-            raise WardError("password_used") from error
+        except (WeakPassword, PasswordUsed) as error:
+            raise password_refused(error) from error
         await self._tell(AuditAction.PASSWORD, "ok", address, terminal, principal.staff)
         return self._answer({})
 

@@ -25,6 +25,7 @@ from ward_hub.documents.port import Json
 from ward_hub.edge.errors import WardError, answering
 from ward_hub.edge.json_body import read_body, read_fields, read_json
 from ward_hub.edge.office_port import OfficeDoor
+from ward_hub.edge.password_errors import password_refused
 from ward_hub.identity.passwords import MAX_CHARS
 from ward_hub.identity.staff import PasswordUsed, StaffAccounts, WeakPassword, unlock
 from ward_hub.office.port import OfficePrincipal, Permission, Problem
@@ -82,10 +83,8 @@ class _AccountsApi:
                 by=who.staff,
                 also=lambda session: services.audit.add(session, line),
             )
-        except WeakPassword as error:
-            raise WardError("password_weak") from error
-        except PasswordUsed as error:
-            raise WardError("password_used") from error
+        except (WeakPassword, PasswordUsed) as error:
+            raise password_refused(error) from error
         return JSONResponse({}, headers=NO_STORE)
 
     async def pin(self, request: Request) -> Response:

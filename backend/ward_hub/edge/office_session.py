@@ -28,6 +28,7 @@ from ward_hub.directory.current import CurrentDirectory
 from ward_hub.directory.tables import StaffRow
 from ward_hub.edge.errors import WardError, answering
 from ward_hub.edge.json_body import read_body, read_fields
+from ward_hub.edge.password_errors import password_refused
 from ward_hub.identity.errors import IdentityRefused
 from ward_hub.identity.passwords import MAX_CHARS
 from ward_hub.identity.staff import PasswordUsed, StaffAccounts, WeakPassword
@@ -233,10 +234,8 @@ class _SignInApi:
             told = replace(line, result="refused", detail={"code": refused.code.value})
             await services.audit.record(told)
             raise
-        except WeakPassword as error:
-            raise WardError("password_weak") from error
-        except PasswordUsed as error:
-            raise WardError("password_used") from error
+        except (WeakPassword, PasswordUsed) as error:
+            raise password_refused(error) from error
         return JSONResponse({}, headers=NO_STORE)
 
     async def list_sessions(self, request: Request) -> Response:

@@ -35,9 +35,18 @@ SIGN_IN_KINDS = frozenset({TerminalKind.STATION, TerminalKind.PDA, TerminalKind.
 class WeakPassword(ValueError):
     """Expected at least 8 characters (more where the hospital says so) of three classes."""
 
+    def __init__(self, min_chars: int) -> None:
+        chars = f"{min_chars} to {MAX_CHARS} characters"
+        super().__init__(f"expected {chars} of three of: small, capital, digit, other")
+        self.min_chars = min_chars
+
 
 class PasswordUsed(ValueError):
-    """One of the person's last passwords."""
+    """One of the person's `last` newest passwords."""
+
+    def __init__(self, last: int) -> None:
+        super().__init__(f"expected none of the last {last} passwords")
+        self.last = last
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +93,9 @@ class StaffAccounts:
             rules = await password_rules.read_rules(session)
             before = await password_rules.last_hashes(session, staff, rules.last)
         if not password_rules.is_good(password, rules):
-            chars = f"{rules.min_chars} to {MAX_CHARS} characters"
-            raise WeakPassword(f"expected {chars} of three of: small, capital, digit, other")
+            raise WeakPassword(rules.min_chars)
         if await password_rules.was_used(self._passwords, before, password):
-            raise PasswordUsed(f"expected none of the last {rules.last} passwords")
+            raise PasswordUsed(rules.last)
         hashed = await self._passwords.hash(password)
         async with self._database.session.begin() as session:
             person = await session.get(StaffRow, staff)

@@ -91,8 +91,8 @@ def test_the_first_administrators_of_an_empty_installation(
         (("nurse", "N001", "thoracic"), STRONG, 1, "the number N001 is taken"),
         (("nurse", "n 1", "thoracic"), STRONG, 2, "expected a number of letters"),
         (("nurse", "n" * 33, "thoracic"), STRONG, 2, "expected a number of letters"),
-        (("nurse", "n903", "thoracic"), "weak", 1, "expected a password of 8 to 128"),
-        (("nurse", "n904", "thoracic"), "", 1, "expected a password of 8 to 128"),
+        (("nurse", "n903", "thoracic"), "weak", 1, "expected 8 to 128 characters"),
+        (("nurse", "n904", "thoracic"), "", 1, "expected 8 to 128 characters"),
     ],
 )
 def test_what_an_account_must_be(

@@ -249,6 +249,20 @@ async def test_a_new_password_meets_the_rules(office: Office, body: dict[str, st
     assert code_of(await office.browser().sign_in("e001")) == "ok"
 
 
+async def test_a_refused_password_says_the_hospitals_rule(office: Office) -> None:
+    await office.sql("""UPDATE hospital SET settings = '{"password": {"min_chars": 12, "last": 3}}'""")
+    browser = await office.signed_in("e001")
+    answer = await browser.post("password", {"old": PASSWORD, "new": "Nacht-wac1"})
+    assert code_of(answer) == "password_weak"
+    (problem,) = answer.json()["error"]["problems"]
+    assert "12 to 128" in problem["message"]
+    assert "12 至 128" in problem["message_zh"]
+    assert code_of(await browser.post("password", {"old": PASSWORD, "new": NEW})) == "ok"
+    answer = await browser.post("password", {"old": NEW, "new": NEW})
+    assert code_of(answer) == "password_used"
+    assert "最近 3 次" in answer.json()["error"]["problems"][0]["message_zh"]
+
+
 async def test_wrong_old_passwords_lock_the_number(office: Office) -> None:
     """Who sits at somebody's open session does not guess at their password either."""
     browser = await office.signed_in("e001")
