@@ -289,11 +289,22 @@ export class Office {
 	 */
 	async save(note: string, edits: readonly Edit[]): Promise<Saved> {
 		if (edits.length === 0) return { ok: true, change: 0 };
+		return this.send("changes", { note, edits }, note, edits);
+	}
+
+	/** As `save`, by a route of its own that makes one change, such as `hosting/now`. Raises nothing. */
+	act(note: string, path: string, body: unknown): Promise<Saved> {
+		return this.send(path, body, note, []);
+	}
+
+	private async send(
+		path: string,
+		body: unknown,
+		note: string,
+		edits: readonly Edit[],
+	): Promise<Saved> {
 		try {
-			const { id } = await this.api.post<Made>("changes", {
-				note,
-				edits,
-			});
+			const { id } = await this.api.post<Made>(path, body);
 			await this.done({ text: note, tone: "good", undo: undoOf(id, false) });
 			return { ok: true, change: id ?? 0 };
 		} catch (error) {

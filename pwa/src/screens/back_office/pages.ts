@@ -57,6 +57,15 @@ export const PAGES: readonly Page[] = [
 		scope: "ward",
 		load: () => import("./pages/calls/Calls.svelte"),
 	},
+	{
+		id: "hosting",
+		part: "ward",
+		zh: "呼叫托管",
+		en: "Hosting",
+		permissions: ["ward.read"],
+		scope: "ward",
+		load: () => import("./pages/hosting/Hosting.svelte"),
+	},
 ];
 
 /** The pages a person may see. */
