@@ -27,6 +27,8 @@ from ward_hub.office.port import OfficePrincipal
 
 MAX_STAGES = 20
 LISTED = 50
+ASK_A_TICK = 10
+"""Terminals told a second to look at once, when a roll-back is for all of them: each loads the app anew."""
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +77,7 @@ class RollOuts:
         self._rollouts: dict[int, RollOut] = {}
         self._asked: dict[str, str] = {}
         """Id of an `update` message → the terminal it went to."""
+        self._to_ask: dict[str, None] = {}
         self._turn = asyncio.Lock()
 
     def attach(self, wishes: DeviceWishes) -> None:
@@ -177,6 +180,7 @@ class RollOuts:
 
     async def tick(self) -> None:
         """One look at the roll-out that is running."""
+        self._ask_some()
         async with self._turn:
             before = self._active()
             if before is None or before.state is not State.RUNNING:
@@ -239,7 +243,12 @@ class RollOuts:
         if rollout.to_all or before.to_all:
             wishes.mark_all()  # those that no roll-out named follow it too
         await wishes.publish()
-        for terminal_id in changes:
+        self._to_ask.update(dict.fromkeys(changes))
+        self._ask_some()
+
+    def _ask_some(self) -> None:
+        for terminal_id in list(self._to_ask)[:ASK_A_TICK]:
+            del self._to_ask[terminal_id]
             self._ask(terminal_id)
 
     def _ask(self, terminal_id: str) -> None:

@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from ward_hub.edge.pages import page_routes
 from ward_hub.fleet.releases import NotHeld
 from ward_hub.fleet.rollout import AWAY_MS, TERMINAL_FAILED, Event, NotNow, RollOut, State
-from ward_hub.fleet.rollouts import AnotherRuns, NotNewest, Stage, Unfit
+from ward_hub.fleet.rollouts import ASK_A_TICK, AnotherRuns, NotNewest, Stage, Unfit
 
 from tests.backend.fleet.apps import BASE, NEW, NEWER, release_zip
 from tests.backend.fleet.fleet_hub import ADMIN, FleetHub, fleet_hub
@@ -150,6 +150,23 @@ async def test_a_rollback_restores_every_wish(hub: FleetHub) -> None:
     assert [terminal for terminal, _ in hub.documents.take()] == ["bed-b01", "bed-b02"]
     with pytest.raises(NotNow):
         await hub.fleet.rollouts.act(ADMIN, 2, Event.RESUME)
+
+
+async def test_a_roll_back_of_many_asks_few_at_once(hub: FleetHub) -> None:
+    beds = tuple(f"bed-b{n:02d}" for n in range(1, 24))
+    hub.connect(*beds)
+    await start(hub, Stage("beds", beds))
+    for _ in beds:
+        await hub.second()
+    hub.documents.take()
+    await hub.fleet.rollouts.act(ADMIN, 1, Event.ROLLBACK)
+    assert all(hub.documents.wish(bed)["release"] == BASE for bed in beds)
+    asked = [len(hub.documents.take())]
+    for _ in range(3):
+        await hub.second()
+        asked.append(len(hub.documents.take()))
+    assert sum(asked) == len(beds)
+    assert max(asked) <= 2 * ASK_A_TICK
 
 
 async def test_one_at_a_time_also_while_one_is_halted(hub: FleetHub) -> None:
