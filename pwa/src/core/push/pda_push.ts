@@ -127,7 +127,11 @@ export class PdaPush implements PushControl {
 		const visible = this.port.browser.visible();
 		this.port.send({ t: "visible", on: visible });
 		// What stands on the screen need not stand beside it.
-		if (visible) void this.port.browser.closeAll().catch(failed);
+		if (!visible) return;
+		void this.port.browser.closeAll().catch(failed);
+		// Back from the phone's settings, perhaps.
+		const forbidden = this.state.why === "denied" || this.state.why === "not_asked";
+		if (forbidden && this.port.browser.permission() === "granted") void this.try(false);
 	}
 
 	private shown(id: string): void {

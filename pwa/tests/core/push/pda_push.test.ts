@@ -39,6 +39,21 @@ describe("subscribing", () => {
 		expect([phone.browser.asked, phone.state.phase]).toEqual([1, "on"]);
 	});
 
+	it("is tried again when the person comes back from the phone's settings", async () => {
+		const phone = new Phone({}, (browser) => {
+			browser.granted = "denied";
+		});
+		phone.join();
+		await settle();
+		phone.browser.sight();
+		await settle();
+		expect(phone.state.why).toBe("denied");
+		phone.browser.granted = "granted";
+		phone.browser.sight();
+		await settle();
+		expect(phone.state.phase).toBe("on");
+	});
+
 	it("stays as it is when the nurse signs out", async () => {
 		const phone = new Phone({ session });
 		phone.join();
