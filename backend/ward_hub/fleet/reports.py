@@ -116,10 +116,6 @@ class DeviceReports:
         known = self._known.get(terminal)
         return known.report if known else None
 
-    def line(self, terminal: str) -> Line | None:
-        """Its line now, None when it is not connected."""
-        return self._lines.lines().get(terminal)
-
     def connected(self) -> Mapping[str, Line]:
         """Who is connected now, all at once."""
         return self._lines.lines()

@@ -199,7 +199,7 @@ class DeviceWishes:
         document = names.device(terminal.ward, terminal.id)
         roots = self.roots(terminal)
         digest = _digest(roots)
-        again = self._again.pop(terminal.id, None)
+        again = self._again.get(terminal.id)
         if again and roots["wish"]:
             taken_back: dict[str, Json] = {**roots["wish"], **dict.fromkeys(again)}
             await self._publisher.publish(document, {"wish": taken_back})
@@ -207,6 +207,7 @@ class DeviceWishes:
             return
         await self._publisher.publish(document, roots)
         self._published[document] = digest
+        self._again.pop(terminal.id, None)
 
 
 def _digest(roots: Roots) -> bytes:

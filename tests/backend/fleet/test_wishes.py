@@ -93,6 +93,17 @@ async def test_the_same_wish_again_is_said_anew(hub: FleetHub) -> None:
     assert said == [(None, "off"), (30, "off")]
 
 
+async def test_the_same_wish_again_is_not_lost_to_a_full_disk(hub: FleetHub) -> None:
+    hub.connect("bed-b01")
+    await wish(hub, "volume", 30, "bed-b01")
+    hub.documents.failing = StorageFull("full")
+    await wish(hub, "volume", 30, "bed-b01")
+    hub.documents.failing = None
+    hub.documents.written.clear()
+    await hub.second()
+    assert [roots["wish"]["volume"] for _, roots in hub.documents.written] == [None, 30]
+
+
 async def test_what_the_log_refuses_is_written_when_it_can(hub: FleetHub) -> None:
     hub.connect("bed-b01")
     hub.documents.failing = StorageFull("full")
