@@ -6,6 +6,7 @@ bed that moves takes the terminals at it along, a group that goes takes its ende
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,9 +17,11 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ward_hub.directory.tables import BedRow, DutyRow, HostingRow, RoomRow, TerminalRow
+from ward_hub.db.base import Base
+from ward_hub.directory.tables import BedRow, DutyRow, HostingRow, RoomRow, StaffRow, TerminalRow
 from ward_hub.documents.port import Json
 from ward_hub.office.entities.port import Adapter
+from ward_hub.office.entities.rows import read_whole
 from ward_hub.office.faults import Fault
 from ward_hub.office.port import Edit, EditsRefused, Entity, Problem
 from ward_hub.office.references import References
@@ -26,7 +29,15 @@ from ward_hub.office.uses import Uses
 
 _MEANWHILE = Fault(None, "Somebody changed this meanwhile.", "该内容已被他人修改，请刷新后重试。")
 _REFERRED_TO = Fault(None, "Something still refers to it.", "仍有其他记录引用该内容，无法保存或删除。")
-_OF_OTHERS = frozenset({Entity.PERMISSIONS, Entity.DEVICE_SCHEDULE})
+_MADE_OTHERWISE = frozenset({Entity.CALL_TYPE, Entity.PERMISSIONS, Entity.DEVICE_SCHEDULE})
+_TABLES: Mapping[Entity, type[Base]] = {
+    Entity.ROOM: RoomRow,
+    Entity.BED: BedRow,
+    Entity.TERMINAL: TerminalRow,
+    Entity.STAFF: StaffRow,
+}
+FLUSHED_AT_ONCE = 100
+"""Edits of an import that go to the database together."""
 _WORST_FIRST = ("changed_meanwhile", "invalid", "still_used")
 
 
@@ -43,14 +54,28 @@ class CarryingOut:
         self._references = References(session)
         self._problems: dict[str, list[Problem]] = {}
         self._done: list[tuple[int, Edit]] = []
+        self._many = False
+        self._with_turns: set[str] | None = None
 
     async def run(self, edits: Sequence[Edit]) -> list[Edit]:
         """Write the edits; returns what was really done, in order: with what followed, without what was so
         already. Raises EditsRefused with all problems that were found."""
+        await self._prepare(edits)
         for index, edit in enumerate(edits):
-            for before in await self._first(edit):
+            if index > 0 and edit.entity is not edits[index - 1].entity:
+                # Within one flush the tables come in an order that knows nothing of who refers to whom.
+                await self._flush(index)
+            first = await self._first(edit)
+            for before in first:
                 await self._carry_out(index, before)
+            if first:
+                await self._flush(index)
             await self._carry_out(index, edit)
+            if index % FLUSHED_AT_ONCE == FLUSHED_AT_ONCE - 1:
+                await self._flush(index)
+                # What is read once waits for nothing: let calls through.
+                await asyncio.sleep(0)
+        await self._flush(max(0, len(edits) - 1))
         await self._take_terminals_along()
         await self._check_places()
         await self._check_names()
@@ -59,6 +84,22 @@ class CarryingOut:
             found = chain.from_iterable(self._problems.values())
             raise EditsRefused(code, tuple(sorted(found, key=_by_index)))
         return [edit for _, edit in self._done]
+
+    async def _prepare(self, edits: Sequence[Edit]) -> None:
+        """What takes long a thousand times is asked once."""
+        self._many = len(edits) >= FLUSHED_AT_ONCE
+        counted = Counter(edit.entity for edit in edits)
+        for entity, table in _TABLES.items():
+            if counted[entity] >= FLUSHED_AT_ONCE:
+                await read_whole(self._session, table)
+
+    async def _flush(self, index: int) -> None:
+        try:
+            await self._session.flush()
+        except IntegrityError as error:
+            # The transaction is lost: what else is wrong cannot be found out.
+            self._refuse("still_used", index, [_REFERRED_TO])
+            raise EditsRefused("still_used", tuple(self._problems["still_used"])) from error
 
     async def _carry_out(self, index: int, edit: Edit) -> None:
         adapter = self._adapters[edit.entity]
@@ -78,19 +119,18 @@ class CarryingOut:
             return
         try:
             await adapter.write(self._session, edit.ward, edit.id, edit.after)
-            await self._session.flush()
         except EditsRefused as refused:
             self._problems.setdefault(refused.code, []).extend(
                 replace(problem, index=index) for problem in refused.problems
             )
             self._references.broken(edit)
             return
-        except IntegrityError as error:
-            # The transaction is lost: what else is wrong cannot be found out.
-            self._refuse("still_used", index, [_REFERRED_TO])
-            raise EditsRefused("still_used", tuple(self._problems["still_used"])) from error
+        if not self._many:
+            # Each by itself, so that what still refers to it is told at its place.
+            await self._flush(index)
         self._references.wrote(edit)
-        if edit.after is None or edit.entity in _OF_OTHERS:
+        self._uses.wrote(edit)
+        if edit.entity in _MADE_OTHERWISE:
             # What really stands there, so that undo knows what it replaces: removing brings a shipped call
             # type back, and other parts may put lists in order.
             edit = replace(edit, after=await adapter.read(self._session, edit.ward, edit.id))
@@ -110,7 +150,7 @@ class CarryingOut:
                 )
             )
             ended = [(Entity.HOSTING, plan.ward, plan.id) for plan in plans]
-        elif edit.entity in (Entity.TERMINAL, Entity.STAFF):
+        elif edit.entity in (Entity.TERMINAL, Entity.STAFF) and edit.id in await self._ever_on_duty():
             whose = DutyRow.pda if edit.entity is Entity.TERMINAL else DutyRow.staff
             turns = await self._session.scalars(
                 select(DutyRow).where(whose == edit.id, DutyRow.until <= self._now)
@@ -120,6 +160,13 @@ class CarryingOut:
             Edit(entity, ward, name, await self._adapters[entity].read(self._session, ward, name), None)
             for entity, ward, name in ended
         ]
+
+    async def _ever_on_duty(self) -> set[str]:
+        """People and PDAs with any turn."""
+        if self._with_turns is None:
+            rows = await self._session.execute(select(DutyRow.staff, DutyRow.pda))
+            self._with_turns = {name for row in rows for name in row if name is not None}
+        return self._with_turns
 
     async def _take_terminals_along(self) -> None:
         named = {edit.id for _, edit in self._done if edit.entity is Entity.TERMINAL}

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ward_hub.access.port import AccessRefused
@@ -97,7 +98,7 @@ class Changes:
         try:
             if isinstance(who, OfficePrincipal):
                 require(who, edits)
-            _check(edits, note)
+            await asyncio.to_thread(_check, edits, note)
             async with self._turn:
                 applied = await self._carry_out(who, edits, note, undoes, action, dry)
         except AccessRefused:
@@ -177,6 +178,10 @@ class Changes:
                 applied = Applied(row.id, applied.revision, applied.edits)
         except _OnlyTried:
             pass
+        except IntegrityError as error:
+            # What was found while something else was asked for.
+            words = ("Something still refers to what is removed.", "仍有其他记录引用要删除的内容。")
+            raise EditsRefused("still_used", (Problem(0, None, *words),)) from error
         return applied
 
     async def _tell(self, edits: Sequence[Edit]) -> None:

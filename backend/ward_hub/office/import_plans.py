@@ -7,7 +7,9 @@ terminal by its name, or by an id where one is given. A column or cell that is n
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 from ward_hub.devices.profiles import load_profiles
@@ -47,13 +49,22 @@ def _once(cells: Cells, seen: dict[str, int], name: str, column: str) -> None:
     seen.setdefault(name, cells.number)
 
 
-def _free(pattern: str, taken: set[str]) -> str:
-    """The first id by the pattern that is not taken; it is from now on."""
-    number = 1
-    while (made := pattern.format(number)) in taken:
-        number += 1
-    taken.add(made)
-    return made
+class _Ids:
+    """Ids that are taken, and the next free ones."""
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        self._taken = set(taken)
+        self._numbers: defaultdict[str, Iterator[int]] = defaultdict(lambda: count(1))
+
+    def take(self, wanted: str) -> bool:
+        """Whether the id is free; from now on it is not."""
+        free = wanted not in self._taken
+        self._taken.add(wanted)
+        return free
+
+    def next(self, prefix: str, digits: int = 2) -> str:
+        """The prefix with the next number that makes a free id."""
+        return next(made for n in self._numbers[prefix] if self.take(made := f"{prefix}{n:0{digits}d}"))
 
 
 def _last(values: Mapping[str, Value]) -> int:
@@ -70,8 +81,8 @@ def _add(
 def _plan_beds(rows: Sequence[tuple[int, Row]], there: There, plan: Plan) -> None:
     rooms = {str(value["name"]): room for room, value in there.rooms.items()}
     labels = {str(value["label"]): bed for bed, value in there.beds.items()}
-    room_ids = set(there.rooms)
-    bed_ids = set(there.beds) | {row["id"] for _, row in rows if "id" in row}
+    room_ids = _Ids(there.rooms)
+    bed_ids = _Ids([*there.beds, *(row["id"] for _, row in rows if "id" in row)])
     room_order, bed_order = _last(there.rooms), _last(there.beds)
     seen: dict[str, int] = {}
     seen_ids: dict[str, int] = {}
@@ -88,7 +99,7 @@ def _plan_beds(rows: Sequence[tuple[int, Row]], there: There, plan: Plan) -> Non
             continue
         if row["room"] not in rooms:
             room_order += 1
-            rooms[row["room"]] = _free("r{:02d}", room_ids)
+            rooms[row["room"]] = room_ids.next("r")
             room: dict[str, Any] = {"name": row["room"], "order": room_order}
             _add(plan, number, Entity.ROOM, there.ward, rooms[row["room"]], None, room)
         bed_order = max(bed_order, order)
@@ -99,13 +110,15 @@ def _plan_beds(rows: Sequence[tuple[int, Row]], there: There, plan: Plan) -> Non
             "room": rooms[row["room"]],
             "order": order,
         }
-        _add(plan, number, Entity.BED, there.ward, bed or _free("b{:02d}", bed_ids), before, after)
+        _add(plan, number, Entity.BED, there.ward, bed or bed_ids.next("b"), before, after)
+    # Rooms before the beds in them, all together.
+    plan.edits.sort(key=lambda planned: planned[1].entity is Entity.BED)
 
 
 def _plan_staff(rows: Sequence[tuple[int, Row]], there: There, plan: Plan) -> None:
     numbers = {str(value["number"]): person for person, value in there.staff.items()}
     wards = {**{name: ward for ward, name in there.wards.items()}, **{ward: ward for ward in there.wards}}
-    ids = set(there.staff)
+    ids = _Ids(there.staff)
     order = _last(there.staff)
     seen: dict[str, int] = {}
     for number, row in rows:
@@ -138,8 +151,7 @@ def _plan_staff(rows: Sequence[tuple[int, Row]], there: There, plan: Plan) -> No
         }
         if person is None:
             wanted = row["number"].lower()
-            person = wanted if re.fullmatch(ID, wanted) and wanted not in ids else _free("s{:04d}", ids)
-            ids.add(person)
+            person = wanted if re.fullmatch(ID, wanted) and ids.take(wanted) else ids.next("s", 4)
         _add(plan, number, Entity.STAFF, None, person, before, after)
 
 
@@ -147,7 +159,7 @@ def _plan_terminals(rows: Sequence[tuple[int, Row]], there: There, plan: Plan) -
     names = {str(value["name"]): terminal for terminal, value in there.terminals.items()}
     rooms = {str(value["name"]): room for room, value in there.rooms.items()}
     beds = {str(value["label"]): bed for bed, value in there.beds.items()}
-    ids = set(there.terminal_ids) | {row["id"] for _, row in rows if "id" in row}
+    ids = _Ids([*there.terminal_ids, *(row["id"] for _, row in rows if "id" in row)])
     order = _last(there.terminals)
     seen: dict[str, int] = {}
     seen_ids: dict[str, int] = {}
@@ -189,11 +201,8 @@ def _plan_terminals(rows: Sequence[tuple[int, Row]], there: There, plan: Plan) -
         }
         if terminal is None:
             at = {"bedside": ("bed", bed), "door": ("door", room)}.get(kind)
-            hangs = f"{at[0]}-{at[1]}" if at and at[1] else ""
-            terminal = (
-                hangs if hangs and hangs not in ids else _free(f"{kind.replace('_', '-')}-{{:02d}}", ids)
-            )
-        ids.add(terminal)
+            hangs = f"{at[0]}-{at[1]}" if at and at[1] else None
+            terminal = hangs if hangs and ids.take(hangs) else ids.next(f"{kind.replace('_', '-')}-")
         _add(plan, number, Entity.TERMINAL, None, terminal, before, after)
 
 

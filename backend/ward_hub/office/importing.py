@@ -7,6 +7,7 @@ it is.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -23,7 +24,7 @@ from ward_hub.office.entities.terminals import terminal_json
 from ward_hub.office.import_plans import plan_import
 from ward_hub.office.import_rows import COLUMNS, TITLES, Plan, RowError, There
 from ward_hub.office.port import Edit, EditsRefused, OfficePrincipal, Permission
-from ward_hub.office.sheets import read_sheet, write_template
+from ward_hub.office.sheets import SheetRow, read_sheet, write_template
 from ward_hub.office.values import edit_faults
 
 NEEDED = {
@@ -63,8 +64,7 @@ class Importing:
         sheet = await asyncio.to_thread(read_sheet, data)
         async with self._database.session() as session:
             there = await _there(session, kind, ward)
-        plan = await asyncio.to_thread(plan_import, kind, sheet, there)
-        _drop_wrong(plan)
+        plan = await asyncio.to_thread(_plan, kind, sheet, there)
         edits = [edit for _, edit in plan.edits]
         change, revision = None, None
         try:
@@ -89,6 +89,12 @@ class Importing:
 def template(kind: str) -> bytes:
     """An XLSX file with the columns of the kind."""
     return write_template(TITLES[kind], [column.names[0] for column in COLUMNS[kind]])
+
+
+def _plan(kind: str, sheet: Sequence[SheetRow], there: There) -> Plan:
+    plan = plan_import(kind, sheet, there)
+    _drop_wrong(plan)
+    return plan
 
 
 def _drop_wrong(plan: Plan) -> None:

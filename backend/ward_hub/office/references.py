@@ -1,7 +1,7 @@
 """Whether what a value names is there, and what must be the only one of its kind.
 
-Reads the ids of a ward at most once between two writes of their kind, so that an import of thousands of rows
-asks little.
+Reads the ids of a ward once and keeps up with what is written, so that an import of thousands of rows asks
+little.
 """
 
 from __future__ import annotations
@@ -58,8 +58,12 @@ class References:
             self._terminals = None
         elif edit.entity is Entity.STAFF:
             self._forget_staff(edit)
-        elif edit.ward is not None:
-            self._of_ward.pop((edit.entity, edit.ward), None)
+        elif edit.ward is not None and (edit.entity, edit.ward) in self._of_ward:
+            known = self._of_ward[edit.entity, edit.ward]
+            if edit.after is None:
+                known.pop(edit.id, None)
+            else:
+                known[edit.id] = str(edit.after.get("room", ""))
 
     async def faults(self, edit: Edit) -> list[Fault]:
         """What the edit's value names and is not there."""

@@ -51,6 +51,15 @@ class Uses:
         self._occupied = occupied
         self._own_call_type = own_call_type
         self._now = now
+        self._places: set[tuple[str, str, str | None]] | None = None
+        self._people: set[str] | None = None
+
+    def wrote(self, edit: Edit) -> None:
+        """An edit was carried out: what it touches is asked anew."""
+        if edit.entity is Entity.TERMINAL:
+            self._places = None
+        elif edit.entity is Entity.DUTY:
+            self._people = None
 
     async def faults(self, edit: Edit) -> list[Fault]:
         """Why the edit cannot be carried out now; `before` is what is there."""
@@ -86,9 +95,7 @@ class Uses:
             return faults
         if edit.id in self._occupied(ward):
             faults.append(Fault(None, "A patient lies in this bed.", "该床位有在床患者。"))
-        if await self._any(
-            select(TerminalRow.id).where(TerminalRow.ward == ward, TerminalRow.bed == edit.id)
-        ):
+        if (ward, "bed", edit.id) in await self._hung():
             faults.append(Fault(None, "A terminal hangs at this bed.", "该床位仍有终端。"))
         return faults
 
@@ -102,9 +109,7 @@ class Uses:
             faults.append(CALL_OPEN)
         if await self._any(select(BedRow.id).where(BedRow.ward == ward, BedRow.room == edit.id)):
             faults.append(Fault(None, "There are beds in this room.", "该病房仍有床位。"))
-        if await self._any(
-            select(TerminalRow.id).where(TerminalRow.ward == ward, TerminalRow.room == edit.id)
-        ):
+        if (ward, "room", edit.id) in await self._hung():
             faults.append(Fault(None, "A terminal hangs in this room.", "该病房仍有终端。"))
         return faults
 
@@ -163,9 +168,24 @@ class Uses:
         before, after = edit.before or {}, edit.after
         if after is not None and after["ward"] == before["ward"]:
             return []
-        if await self._any(select(DutyRow.id).where(DutyRow.staff == edit.id, self._not_over())):
+        if edit.id in await self._on_duty():
             return [Fault(None, "A turn is theirs.", "该人员仍有排班。")]
         return []
+
+    async def _hung(self) -> set[tuple[str, str, str | None]]:
+        """(ward, `bed` or `room`, id) of the places where terminals hang."""
+        if self._places is None:
+            rows = await self._session.execute(select(TerminalRow.ward, TerminalRow.room, TerminalRow.bed))
+            self._places = set()
+            for ward, room, bed in rows:
+                self._places |= {(ward, "room", room), (ward, "bed", bed)}
+        return self._places
+
+    async def _on_duty(self) -> set[str]:
+        """People with a turn that is not over."""
+        if self._people is None:
+            self._people = set(await self._session.scalars(select(DutyRow.staff).where(self._not_over())))
+        return self._people
 
     def _not_over(self) -> ColumnElement[bool]:
         """Of turns: those of now and to come."""

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from ward_hub.directory.tables import BedRow, DutyRow, StaffRow
 from ward_hub.office.entities.port import Field, of_ward
+from ward_hub.office.entities.rows import add, find, remove
 from ward_hub.office.port import Value
 
 
@@ -14,17 +15,18 @@ class StaffAdapter:
     """Whoever has a password, a PIN or a past at a terminal cannot be removed, but made inactive."""
 
     async def read(self, session: AsyncSession, _ward: str | None, person: str) -> Value | None:
-        row = await session.get(StaffRow, person)
+        row = await find(session, StaffRow, person)
         return None if row is None else staff_json(row)
 
     async def write(self, session: AsyncSession, _ward: str | None, person: str, value: Value | None) -> None:
-        row = await session.get(StaffRow, person)
+        row = await find(session, StaffRow, person)
         if value is None:
-            await session.delete(row)
+            if row is not None:
+                await remove(session, person, row)
             return
         if row is None:
             row = StaffRow(id=person)
-            session.add(row)
+            add(session, person, row)
         field = Field(value)
         row.ward, row.number, row.name = field.text_or_none("ward"), field.text("number"), field.text("name")
         row.role, row.title = field.text("role"), field.text_or_none("title")

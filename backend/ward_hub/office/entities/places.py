@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from ward_hub.directory.tables import BedRow, HospitalRow, RoomRow, WardRow
 from ward_hub.office.entities.port import Field, of_ward
+from ward_hub.office.entities.rows import add, find, remove
 from ward_hub.office.port import EditsRefused, Problem, Value
 
 
@@ -44,17 +45,18 @@ class HospitalAdapter:
 
 class WardAdapter:
     async def read(self, session: AsyncSession, _ward: str | None, ward: str) -> Value | None:
-        row = await session.get(WardRow, ward)
+        row = await find(session, WardRow, ward)
         return None if row is None else ward_json(row)
 
     async def write(self, session: AsyncSession, _ward: str | None, ward: str, value: Value | None) -> None:
-        row = await session.get(WardRow, ward)
+        row = await find(session, WardRow, ward)
         if value is None:
-            await session.delete(row)
+            if row is not None:
+                await remove(session, ward, row)
             return
         if row is None:
             row = WardRow(id=ward)
-            session.add(row)
+            add(session, ward, row)
         field = Field(value)
         row.name, row.name_en = field.text("name"), field.text("name_en")
         row.settings, row.marks = field.object("settings"), field.object("marks")
@@ -65,33 +67,35 @@ class WardAdapter:
 
 class RoomAdapter:
     async def read(self, session: AsyncSession, ward: str | None, room: str) -> Value | None:
-        row = await session.get(RoomRow, (of_ward(ward), room))
+        row = await find(session, RoomRow, (of_ward(ward), room))
         return None if row is None else room_json(row)
 
     async def write(self, session: AsyncSession, ward: str | None, room: str, value: Value | None) -> None:
-        row = await session.get(RoomRow, (of_ward(ward), room))
+        row = await find(session, RoomRow, (of_ward(ward), room))
         if value is None:
-            await session.delete(row)
+            if row is not None:
+                await remove(session, (row.ward, room), row)
             return
         if row is None:
             row = RoomRow(ward=of_ward(ward), id=room)
-            session.add(row)
+            add(session, (row.ward, room), row)
         row.name, row.position = Field(value).text("name"), Field(value).whole("order")
 
 
 class BedAdapter:
     async def read(self, session: AsyncSession, ward: str | None, bed: str) -> Value | None:
-        row = await session.get(BedRow, (of_ward(ward), bed))
+        row = await find(session, BedRow, (of_ward(ward), bed))
         return None if row is None else bed_json(row)
 
     async def write(self, session: AsyncSession, ward: str | None, bed: str, value: Value | None) -> None:
-        row = await session.get(BedRow, (of_ward(ward), bed))
+        row = await find(session, BedRow, (of_ward(ward), bed))
         if value is None:
-            await session.delete(row)
+            if row is not None:
+                await remove(session, (row.ward, bed), row)
             return
         if row is None:
             row = BedRow(ward=of_ward(ward), id=bed)
-            session.add(row)
+            add(session, (row.ward, bed), row)
         field = Field(value)
         row.label, row.call_name = field.text("label"), field.text("call_name")
         row.room, row.position = field.text("room"), field.whole("order")

@@ -14,26 +14,28 @@ from ward_hub.directory.model import TerminalState
 from ward_hub.directory.tables import TerminalKeyRow, TerminalRow
 from ward_hub.identity.tables import EnrolmentCodeRow, StaffSessionRow
 from ward_hub.office.entities.port import Field
+from ward_hub.office.entities.rows import add, find, remove
 from ward_hub.office.port import Value
 
 
 class TerminalAdapter:
     async def read(self, session: AsyncSession, _ward: str | None, terminal: str) -> Value | None:
-        row = await session.get(TerminalRow, terminal)
+        row = await find(session, TerminalRow, terminal)
         return None if row is None else terminal_json(row)
 
     async def write(
         self, session: AsyncSession, _ward: str | None, terminal: str, value: Value | None
     ) -> None:
-        row = await session.get(TerminalRow, terminal)
-        if value is None:
+        row = await find(session, TerminalRow, terminal)
+        if value is None and row is not None:
             for history in (TerminalKeyRow, EnrolmentCodeRow, StaffSessionRow):
                 await session.execute(delete(history).where(history.terminal == terminal))
-            await session.delete(row)
+            await remove(session, terminal, row)
+        if value is None:
             return
         if row is None:
             row = TerminalRow(id=terminal, state=TerminalState.PLANNED.value)
-            session.add(row)
+            add(session, terminal, row)
         field = Field(value)
         row.ward, row.kind, row.profile = field.text("ward"), field.text("kind"), field.text("profile")
         row.name, row.name_en = field.text("name"), field.text("name_en")
