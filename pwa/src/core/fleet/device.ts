@@ -171,16 +171,13 @@ export class Device {
 		}
 	}
 
-	/** Writes levels that changed; when schedules were looked at last is written each minute at most. */
+	/** Writes levels that changed, and each minute until when schedules have been looked at. */
 	private keep(next: KeptLevels): void {
 		const before = this.levels;
 		if (next === before) return;
 		this.levels = next;
 		const flat = (levels: KeptLevels) => JSON.stringify({ ...levels, until: null });
-		const minute = (levels: KeptLevels) => Math.floor((levels.until ?? 0) / 60_000);
-		const changed = flat(next) !== flat(before);
-		if (!changed && minute(next) === minute(before)) return;
-		this.port.store.putMeta(KEPT, next, changed).catch(this.port.failed);
+		this.port.store.putMeta(KEPT, next, flat(next) !== flat(before)).catch(this.port.failed);
 	}
 
 	/** A hand, or the screen's own key: lit for a while. */

@@ -48,7 +48,10 @@ export function scheduled(
 ): { levels: KeptLevels; restarts: Due[] } {
 	const ahead = kept.until !== null && kept.until > now + CLOCK_WRONG_MS;
 	if (kept.until === null || ahead) return { levels: { ...kept, until: now }, restarts: [] };
-	if (now <= kept.until) return { levels: kept, restarts: [] };
+	// Schedules are due at the full minute: within one there is nothing to look for.
+	if (Math.floor(now / 60_000) <= Math.floor(kept.until / 60_000)) {
+		return { levels: kept, restarts: [] };
+	}
 	const from = Math.max(kept.until, now - CATCH_UP_MS);
 	const due = dueBetween(schedules, timeZone, from, now);
 	const levels = { ...kept, until: now };
