@@ -1,4 +1,4 @@
-"""A browser and Chinese glyphs for the tests, from the system's packages where they are missing."""
+"""Browsers and Chinese glyphs for the tests, from the system's packages where they are missing."""
 
 from __future__ import annotations
 
@@ -19,12 +19,17 @@ def has_chromium() -> bool:
     return shutil.which("chromium") is not None
 
 
+def has_firefox() -> bool:
+    # Web Push with the hub's own push service is tried in it: Chromium has no other service than its maker's.
+    return shutil.which("firefox-esr") is not None
+
+
 def has_fonts() -> bool:
     return any(next(Path(folder).rglob("NotoSansCJK*"), None) is not None for folder in FONT_FOLDERS)
 
 
 # apt's name of a package, and whether what it brings is there
-PACKAGES = {"chromium": has_chromium, "fonts-noto-cjk": has_fonts}
+PACKAGES = {"chromium": has_chromium, "firefox-esr": has_firefox, "fonts-noto-cjk": has_fonts}
 
 
 def ready() -> bool:
