@@ -254,8 +254,9 @@ export class Office {
 		const mine = this.asked;
 		const { ward } = this;
 		const [hospital, config] = await Promise.allSettled([
-			this.api.get<HospitalValue>("hospital"),
-			ward === null
+			this.may("ward.read") ? this.api.get<HospitalValue>("hospital") : Promise.resolve(null),
+			// the audit administrator sees records, not wards
+			ward === null || !this.may("ward.read")
 				? Promise.resolve(null)
 				: this.api.get<WardConfig>(`wards/${encodeURIComponent(ward)}`),
 		]);

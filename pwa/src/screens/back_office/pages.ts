@@ -66,6 +66,33 @@ export const PAGES: readonly Page[] = [
 		scope: "ward",
 		load: () => import("./pages/hosting/Hosting.svelte"),
 	},
+	{
+		id: "rota",
+		part: "people",
+		zh: "排班",
+		en: "Rota",
+		permissions: ["ward.read"],
+		scope: "ward",
+		load: () => import("./pages/rota/Rota.svelte"),
+	},
+	{
+		id: "staff",
+		part: "people",
+		zh: "人员",
+		en: "Staff",
+		permissions: ["staff.write"],
+		scope: "all",
+		load: () => import("./pages/staff/Staff.svelte"),
+	},
+	{
+		id: "permissions",
+		part: "people",
+		zh: "权限",
+		en: "Permissions",
+		permissions: ["permissions.write"],
+		scope: "all",
+		load: () => import("./pages/permissions/Permissions.svelte"),
+	},
 ];
 
 /** The pages a person may see. */
