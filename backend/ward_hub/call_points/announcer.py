@@ -7,6 +7,7 @@ They have no socket, so each has a peer inside the hub that only announces: the 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,6 +22,8 @@ from ward_hub.documents import names
 from ward_hub.fan_out.frames import WireFrame
 
 VERSION = "gateway"
+RENEW_MS = 10_000
+"""Terminals let go of a state that was not renewed for 30 s (y-protocols, awareness)."""
 
 
 class NoSocket:
@@ -43,20 +46,28 @@ class _Announced:
     client: int
     clock: int
     line: str
+    said_at: int
 
 
 class Announcer:
-    """One peer a call point that is there. `random(bits)` gives Yjs client ids."""
+    """One peer a call point that is there. `random(bits)` gives Yjs client ids, `clock` ms."""
 
-    def __init__(self, rooms: Rooms, gate: Gate, random: Callable[[int], int]) -> None:
+    def __init__(
+        self,
+        rooms: Rooms,
+        gate: Gate,
+        random: Callable[[int], int],
+        clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
         self._rooms = rooms
         self._gate = gate
         self._random = random
+        self._clock = clock
         self._here: dict[str, _Announced] = {}
 
     def announce(self, terminal: Terminal, line: str) -> None:
-        """Say that the point is there, its line ok or open; nothing when that was said already, or when the
-        gate lets it say nothing."""
+        """Say that the point is there, its line ok or open; nothing when that was said a moment ago, or when
+        the gate lets it say nothing. To be called again and again while it is there."""
         principal = principal_of(terminal)
         known = self._here.get(terminal.id)
         if known is not None and (
@@ -74,9 +85,10 @@ class Announcer:
                 return
             socket = NoSocket()
             peer = self._rooms.attach(socket, document, document, principal, access)
-            known = self._here[terminal.id] = _Announced(peer, socket, self._random(32), 0, "")
-        if known.line != line:
-            known.line = line
+            known = self._here[terminal.id] = _Announced(peer, socket, self._random(32), 0, "", 0)
+        now = self._clock()
+        if known.line != line or now - known.said_at >= RENEW_MS:
+            known.line, known.said_at = line, now
             known.clock += 1
             state = json.dumps(_state(terminal, line), separators=(",", ":"))
             entry = Entry(known.client, known.clock, state)

@@ -212,6 +212,8 @@ class CallPoints:
         kind = said.type or usual_type(value)
         async with self._alerting:
             others = [one for one in point.alerts.get(kind, []) if one != alert]
+            if said.event is PointEvent.PRESSED and not await self._open(value, kind):
+                others = []  # whatever is left of an earlier call, its end was lost
             mine = others if said.event is PointEvent.CANCELLED else [*others, alert][-MAX_ALERTS:]
             alerts = (
                 {**point.alerts, kind: mine} if mine else {k: v for k, v in point.alerts.items() if k != kind}
@@ -227,6 +229,12 @@ class CallPoints:
         if said.event is PointEvent.CANCELLED and mine:
             said = Said(PointEvent.ALIVE)
         return await self._apply(value, point, replace(said, type=kind))
+
+    async def _open(self, terminal: Terminal, kind: str) -> bool:
+        try:
+            return bool(await self._calling.open_calls(terminal, kind))
+        except (StorageFull, LogUnavailable):
+            raise PointRefused("storage", "Not stored; send it again.", retry_after_s=1) from None
 
     def _active(self, terminal: str) -> tuple[Terminal, Point]:
         value, point = self._terminal(terminal), self._points.get(terminal)

@@ -146,7 +146,7 @@ class Ward:
                 self.now,
                 lambda: hashlib.sha256(f"{self.now()}-{next(nonces)}".encode()).hexdigest()[:16],
             ),
-            Announcer(self.host, gate, lambda _bits: next(clients)),
+            Announcer(self.host, gate, lambda _bits: next(clients), self.now),
             load_custody(self.folder),
             self.audit,
             self.projector.changed,
@@ -235,6 +235,7 @@ class Watcher:
         self.kind = kind
         self.room = room
         self.present: dict[int, dict[str, Any]] = {}
+        self.renewed: dict[int, int] = {}
         self.seen: dict[str, tuple[bool, int, dict[str, str]]] = {}
         self.since = ward.now()
 
@@ -258,13 +259,19 @@ class Watcher:
                         self._see(entry.client, json.loads(entry.state))
                 elif isinstance(message, SyncStep2 | Update):
                     self.doc.apply_update(message.update)
+        # as y-protocols does it in the browser
+        for client, at in list(self.renewed.items()):
+            if self.ward.now() - at >= 30_000:
+                self._see(client, None)
 
     def _see(self, client: int, state: dict[str, Any] | None) -> None:
         gone = self.present.get(client)
+        self.renewed.pop(client, None)
         if state is None and gone is not None:
             self.seen[gone["terminal"]] = (False, self.ward.now(), {})
         elif state is not None:
             self.present[client] = state
+            self.renewed[client] = self.ward.now()
             self.seen[state["terminal"]] = (True, self.ward.now(), state["inputs"])
 
     async def board(self) -> Board:

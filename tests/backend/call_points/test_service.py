@@ -87,7 +87,7 @@ async def test_silence_is_trouble_within_the_ceiling_and_ends_with_the_next_sign
     for _ in range(60):
         ward.now.ms += 1_000
         await ward.points.tick()
-    assert await station.troubles() == set()
+        assert await station.troubles() == set()
     for _ in range(18):
         ward.now.ms += 1_000
         await ward.points.tick()
@@ -307,3 +307,15 @@ async def test_a_call_of_several_alerts_ends_with_the_last(ward: Ward) -> None:
     assert await tell(PointEvent.CANCELLED, "pulse") == "noted"
     assert await tell(PointEvent.CANCELLED, "apnoea") == "cancelled"
     assert await tell(PointEvent.CANCELLED, "apnoea") == "nothing"
+
+
+async def test_an_alert_whose_end_was_lost_keeps_no_later_call_open(ward: Ward) -> None:
+    device = await ward.device("drip-b02")
+
+    async def tell(event: PointEvent, alert: str) -> str:
+        return (await ward.points.tell_alert("drip-b02", Said(event, "monitor"), alert)).state
+
+    assert await tell(PointEvent.PRESSED, "pulse") == "placed"
+    assert await device.state("cancelled") == "cancelled"
+    assert await tell(PointEvent.PRESSED, "apnoea") == "placed"
+    assert await tell(PointEvent.CANCELLED, "apnoea") == "cancelled"
