@@ -137,7 +137,8 @@ class Uses:
             faults.append(Fault(None, "A turn has this PDA.", "仍有排班使用该手持终端。"))
         if other_kind and before["kind"] in (TerminalKind.STATION, TerminalKind.PDA):
             faults += await self._station(edit.id)
-        if gone:
+        if gone or other_kind:
+            # Also of another kind: a device at a patient's bed must not become a station by one edit.
             state = await self._session.scalar(select(TerminalRow.state).where(TerminalRow.id == edit.id))
             if state == TerminalState.ACTIVE:
                 faults.append(Fault(None, "It is in use: revoke it first.", "终端正在使用，请先注销。"))

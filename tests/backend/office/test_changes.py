@@ -227,6 +227,11 @@ async def test_terminals_keep_key_and_state_and_their_place_during_a_call(office
     assert {problem.message_zh for problem in refused.problems} == {
         "该终端涉及尚未结束的呼叫。", "终端正在使用，请先注销。",
     }  # fmt: skip
+    office.calls.terminals = set()
+    station: dict[str, Any] = {"kind": "station", "profile": "station-main-10", "room": None, "bed": None}
+    refused = await office.refused(await office.edit(Entity.TERMINAL, "bed-b01", None, **station))
+    assert [problem.message_zh for problem in refused.problems] == ["终端正在使用，请先注销。"]
+    await office.apply(await office.edit(Entity.TERMINAL, "bed-b02", None, **station))
     await office.apply(await office.edit(Entity.TERMINAL, "bed-b01", None, room="r02", bed="b03"))
     terminal = (await office.model()).terminal("bed-b01")
     assert terminal is not None
