@@ -1,7 +1,7 @@
 """The carrier: encrypts with pywebpush (RFC 8291), signs (RFC 8292), posts with httpx (RFC 8030).
 
 The hub's own push service is handed the same message without a socket: no certificate, no way round.
-pywebpush and httpx cost 20 MiB between them, so both are imported when the first push is sent, and not in the
+pywebpush and httpx cost 16 MiB between them, so both are imported when the first push is sent, and not in the
 event loop.
 """
 
