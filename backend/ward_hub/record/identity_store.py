@@ -31,13 +31,8 @@ async def load_changes(
         wanted |= {number for change in found.values() for number in change.numbers}
     while (fresh := sorted(wanted - asked)[:CHUNK]) and len(found) < MOST_CHANGES:
         asked |= set(fresh)
-        query = (
-            select(IdentityChangeRow)
-            .join(IdentityNumberRow, IdentityNumberRow.change == IdentityChangeRow.id)
-            .where(IdentityNumberRow.number.in_(fresh))
-            .distinct()
-            .limit(MOST_CHANGES)
-        )
+        named = select(IdentityNumberRow.change).where(IdentityNumberRow.number.in_(fresh))
+        query = select(IdentityChangeRow).where(IdentityChangeRow.id.in_(named)).limit(MOST_CHANGES)
         _add(found, (await session.scalars(query)).all())
         wanted |= {number for change in found.values() for number in change.numbers}
     return tuple(sorted(found.values(), key=lambda change: change.instant))
