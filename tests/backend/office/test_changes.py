@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from ward_hub.directory.model import TerminalState
 from ward_hub.documents import names
 from ward_hub.office.changes import UnknownChange
 from ward_hub.office.open_calls import OpenCall
-from ward_hub.office.port import Edit, Entity, Permission
+from ward_hub.office.port import Edit, EditsRefused, Entity, Permission
 
 from tests.backend.office.ward import HOSTING, HOUR, OWN_TYPE, RULE, Office, officer
 from tests.backend.ward import Device, enrolled
@@ -94,6 +95,21 @@ async def test_two_editors_of_one_thing_do_not_overwrite_each_other(office: Offi
     ).code == "changed_meanwhile"
     gone = Edit(Entity.ROOM, WARD, "r98", {"name": "x", "order": 1}, None)
     assert (await office.refused(gone)).code == "changed_meanwhile"
+
+
+async def test_of_changes_at_the_same_moment_one_is_made(office: Office) -> None:
+    edits = [await office.edit(Entity.ROOM, "r01", name=name) for name in ("A", "B", "C")]
+    done = await asyncio.gather(
+        *(office.changes.apply(officer(), [edit], "") for edit in edits), return_exceptions=True
+    )
+    codes = [one.code for one in done if isinstance(one, EditsRefused)]
+    assert (len(done), codes) == (3, ["changed_meanwhile"] * 2)
+    change = (await office.changes.list(officer(), None, None, 9))[0]
+    both = await asyncio.gather(
+        *(office.changes.undo(officer(), change[0].id) for _ in range(2)), return_exceptions=True
+    )
+    assert [one.code for one in both if isinstance(one, EditsRefused)] == ["not_undoable"]
+    assert (await office.model()).wards[WARD].rooms["r01"].name == "701"
 
 
 async def test_a_change_that_changes_nothing_is_none(office: Office) -> None:
