@@ -1,7 +1,7 @@
 /** Tells a badge scanner from fingers: it types as a keyboard does, but far faster, and ends with Enter. */
 
-/** Scanners send a key each 1 to 20 ms, slow Bluetooth ones up to 40; nobody types eight keys at this pace. */
-const BETWEEN_MS = 50;
+/** Scanners send a key each 1 to 20 ms, slow Bluetooth ones up to 50; nobody types eight keys at this pace. */
+const BETWEEN_MS = 70;
 const MIN_CHARS = 8;
 const MAX_CHARS = 64;
 

@@ -4,7 +4,7 @@
  * gives nothing to try passwords on; who holds the unlocked device can try them, at the cost of one PBKDF2 each. Beside
  * that lies, once she has typed her PIN, the same wrapped by the PIN: five wrong ones destroy that wrap, and then only
  * the password opens. The five count for whoever goes through this app. Who can run code of their own in the unlocked
- * browser can try all million PINs, for six digits are no key: docs/tls.md says what follows from it.
+ * browser can try all million PINs, for six digits are no key: docs/sign-in.md says what follows from it.
  */
 import type { Store } from "./store";
 

@@ -14,7 +14,7 @@ it("a scanner's burst that ends with Enter is a badge", () => {
 
 it("fingers, short bursts and other keys are none", () => {
 	const reader = new BadgeReader();
-	expect(type(reader, badge, 80).at(-1)).toBeNull();
+	expect(type(reader, badge, 90).at(-1)).toBeNull();
 	expect(type(reader, [..."1234567", "Enter"], 5, 10_000).at(-1)).toBeNull();
 	expect(type(reader, [..."BADGE 17", "Enter"], 5, 20_000).at(-1)).toBeNull();
 	expect(type(reader, ["Enter"], 5, 30_000)).toEqual([null]);

@@ -222,6 +222,14 @@ describe("a badge scanner", () => {
 		expect(board.door.signInByBadge).toHaveBeenCalledOnce();
 		expect(board.door.touched).toHaveBeenCalled();
 		cleanup();
+		const wrong = made("station", { problem: { code: "pin_refused", until: null, left: null } });
+		render(StaffBar, { terminal: wrong.terminal });
+		await settle();
+		expect(find("badge-problem")).toBeNull();
+		scan(document.body, "BADGE-0019");
+		await settle();
+		expect(find("badge-problem")?.textContent).toContain("工牌不正确");
+		cleanup();
 		const pda = made("pda");
 		render(StaffBar, { terminal: pda.terminal });
 		await settle();
