@@ -186,6 +186,7 @@ class OfficeSessions:
 
     async def forget_old(self, before_ms: int) -> None:
         """Remove sessions that were over before; the audit trail still tells of them."""
+        self._seen = {one: seen_at for one, seen_at in self._seen.items() if seen_at >= before_ms - WHOLE_MS}
         old = OfficeSessionRow.expires_at < before_ms
         async with self._database.session() as session:
             if await session.scalar(select(OfficeSessionRow.id).where(old).limit(1)) is None:

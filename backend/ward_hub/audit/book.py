@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ward_hub.audit.chain import AuditSearch, detail_text, line_hash, select_lines
+from ward_hub.audit.chain import HASHED, AuditSearch, detail_text, line_hash, select_lines
 from ward_hub.audit.port import AuditAction, AuditEntry
 from ward_hub.audit.tables import AuditChainRow, AuditRow
 from ward_hub.db.engine import Database
@@ -82,7 +82,7 @@ async def append(session: AsyncSession, entry: AuditEntry, now: int) -> None:
         detail=detail_text(entry.detail),
         **{name: _clip(getattr(entry, name), most) for name, most in _MAX_CHARS.items()},
     )
-    row.hash = line_hash(chain.hash, row)
+    row.hash = line_hash(chain.hash, [getattr(row, name) for name in HASHED])
     session.add(row)
     chain.seq, chain.hash = row.seq, row.hash
     await session.flush()
@@ -121,16 +121,15 @@ async def verify(session: AsyncSession) -> int | None:
         return 1
     seq, last_hash = chain.anchor_seq, chain.anchor_hash
     anchored = seq == 0
-    lines = await session.stream_scalars(
-        select(AuditRow).order_by(AuditRow.seq).execution_options(yield_per=500)
-    )
-    async for row in lines:
-        if row.seq != seq + 1:
-            return min(row.seq, seq + 1)
-        if row.hash != line_hash(last_hash, row):
-            return row.seq
-        seq, last_hash = row.seq, row.hash
-        anchored = anchored or _is_anchor(row, chain)
+    columns = [getattr(AuditRow, name) for name in (*HASHED, "hash")]
+    lines = await session.stream(select(*columns).order_by(AuditRow.seq).execution_options(yield_per=1000))
+    async for *line, stored in lines:
+        if line[0] != seq + 1:
+            return min(int(line[0]), seq + 1)
+        if stored != line_hash(last_hash, line):
+            return seq + 1
+        seq, last_hash = seq + 1, stored
+        anchored = anchored or _is_anchor(dict(zip(HASHED, line, strict=True)), chain)
     if (seq, last_hash) != (chain.seq, chain.hash):
         return seq + 1
     return None if anchored else chain.anchor_seq
@@ -158,11 +157,11 @@ async def _lock_chain(session: AsyncSession) -> AuditChainRow:
     return chain
 
 
-def _is_anchor(row: AuditRow, chain: AuditChainRow) -> bool:
-    if row.action != AuditAction.CHANGE or row.subject != ANCHOR_SUBJECT or row.staff is not None:
+def _is_anchor(line: Mapping[str, Any], chain: AuditChainRow) -> bool:
+    if line["action"] != AuditAction.CHANGE or line["subject"] != ANCHOR_SUBJECT or line["staff"] is not None:
         return False
-    detail = line_detail(row)
-    return (detail.get("removed_to"), detail.get("hash")) == (chain.anchor_seq, chain.anchor_hash)
+    expected = {"removed_to": chain.anchor_seq, "hash": chain.anchor_hash}
+    return bool(expected.items() <= json.loads(line["detail"]).items())
 
 
 def _clip(text: str | None, most: int) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Select, or_, select
@@ -12,7 +12,8 @@ from sqlalchemy import Select, or_, select
 from ward_hub.audit.tables import AuditRow
 from ward_hub.documents.port import Json
 
-_HASHED = ("seq", "at", "action", "result", "staff", "terminal", "ward", "subject", "address", "detail")
+HASHED = ("seq", "at", "action", "result", "staff", "terminal", "ward", "subject", "address", "detail")
+"""Every field of a line but its own hash."""
 MAX_DETAIL_CHARS = 8000
 """A change of many edits is told by its number; what is longer than this is nobody's reading."""
 
@@ -31,9 +32,12 @@ class AuditSearch:
     before: int | None = None
 
 
-def line_hash(previous: str, row: AuditRow) -> str:
-    """SHA-256 in hex over the hash of the line before (empty for the first) and canonical JSON of this."""
-    values = {name: getattr(row, name) for name in _HASHED}
+def line_hash(previous: str, line: Sequence[Json]) -> str:
+    """SHA-256 in hex over the hash of the line before (empty for the first) and canonical JSON of this.
+
+    `line`: its values in the order of HASHED.
+    """
+    values = dict(zip(HASHED, line, strict=True))
     return hashlib.sha256(f"{previous}\n{canonical(values)}".encode()).hexdigest()
 
 

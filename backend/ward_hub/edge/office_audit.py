@@ -23,11 +23,10 @@ from ward_hub.db.engine import Database
 from ward_hub.directory.tables import StaffRow
 from ward_hub.edge.errors import answering
 from ward_hub.edge.office_port import OfficeDoor
-from ward_hub.edge.office_queries import Query, file_response
+from ward_hub.edge.office_queries import MAX_EXPORTED, Query, file_response
 from ward_hub.office.port import Permission
 
 MAX_LISTED, LISTED = 500, 100
-MAX_EXPORTED = 100_000
 _KNOWN = frozenset({"from", "to", "staff", "action", "ward", "text", "before", "limit", "format", "lang"})
 
 
@@ -68,7 +67,7 @@ def office_audit_routes(services: OfficeAudit) -> list[Route]:
                 headers={"Cache-Control": "no-store"},
             )
         who.require(Permission.AUDIT_EXPORT, wanted.ward)
-        rows, more = await services.audit.search(wanted, MAX_EXPORTED)
+        rows, more = await services.audit.search(wanted, MAX_EXPORTED[form])
         await services.audit.record(
             AuditEntry(
                 AuditAction.EXPORT,
@@ -83,7 +82,7 @@ def office_audit_routes(services: OfficeAudit) -> list[Route]:
         names = await staff_names(services.database, rows)
         name = f"audit-{services.clock()}"
         table = audit_rows(rows, names)
-        return await file_response(form, name, AUDIT_COLUMNS, table, services.zone(), lang)
+        return await file_response(form, name, AUDIT_COLUMNS, table, services.zone(), lang, more)
 
     return [Route("/api/office/audit", answering(lines, services.clock), methods=["GET"])]
 

@@ -19,14 +19,12 @@ from ward_hub.calls.journal import Journal, select_calls
 from ward_hub.db.engine import Database
 from ward_hub.edge.errors import WardError, answering
 from ward_hub.edge.office_port import OfficeDoor
-from ward_hub.edge.office_queries import LONGEST_SPAN_MS, Query, file_response
+from ward_hub.edge.office_queries import LONGEST_SPAN_MS, MAX_EXPORTED, Query, file_response
 from ward_hub.office.port import Permission
 
 DAYS_SHOWN_MS = 30 * 86_400_000
 """What is shown when nobody says from when (CALL-06)."""
 MAX_LISTED = 5_000
-MAX_EXPORTED = 100_000
-"""Two years of a busy ward are some 60,000 calls."""
 _KNOWN = frozenset({"ward", "from", "to", "bed", "type", "format", "lang"})
 
 
@@ -61,7 +59,7 @@ def office_journal_routes(services: OfficeJournal) -> list[Route]:
             raise WardError("malformed", "Expected to to be after from, by three years at most.")
         bed, type_ = query.id("bed"), query.id("type")
         await services.journal.catch_up()
-        most = MAX_LISTED if form == "json" else MAX_EXPORTED
+        most = MAX_LISTED if form == "json" else MAX_EXPORTED[form]
         async with services.database.session() as session:
             wanted = select_calls(ward, from_ms, to_ms, bed, type_).limit(most + 1)
             # In pieces, between which the hub does other work: calls do not wait for an export.
@@ -93,6 +91,7 @@ def office_journal_routes(services: OfficeJournal) -> list[Route]:
             )
         )
         name = f"calls-{ward or 'all'}-{from_ms}"
-        return await file_response(form, name, CALL_COLUMNS, call_rows(lines), services.zone(), lang)
+        rows = call_rows(lines)
+        return await file_response(form, name, CALL_COLUMNS, rows, services.zone(), lang, more)
 
     return [Route("/api/office/journal", answering(calls, services.clock), methods=["GET"])]

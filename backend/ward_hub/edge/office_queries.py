@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import tzinfo
+from itertools import chain
 from typing import Literal
 
 from starlette.requests import Request
@@ -16,6 +18,14 @@ from ward_hub.edge.errors import WardError
 from ward_hub.office.export import MEDIA_TYPES, Column, Format, Lang, Rows, heads, to_file
 
 MAX_TEXT_CHARS = 100
+_WRITER = ThreadPoolExecutor(1, "export")
+"""One file at a time: several at once would take the cores from the calls."""
+MAX_EXPORTED: Mapping[Format, int] = {"csv": 100_000, "xlsx": 20_000}
+"""Rows of a file. A spreadsheet of 10,000 costs some 3 s of a core, CSV a tenth of that."""
+_MORE: Mapping[Lang, str] = {
+    "zh": "还有更多记录未导出：请缩小范围，或改用 CSV。",
+    "en": "There are more: choose a shorter time, or CSV.",
+}
 LONGEST_SPAN_MS = 3 * 366 * 24 * 3_600_000
 
 
@@ -86,9 +96,15 @@ async def file_response(
     rows: Rows,
     zone: tzinfo,
     lang: Lang,
+    more: bool = False,
 ) -> Response:
-    """The table as a download. It is made beside the event loop, rows and all: calls do not wait for it."""
-    data = await asyncio.to_thread(to_file, form, name, heads(columns, lang), rows, zone)
+    """The table as a download; `more`: its last row says that there are more.
+
+    It is made beside the event loop, rows and all: calls do not wait for it.
+    """
+    table = chain(rows, [[_MORE[lang]]] if more else [])
+    loop = asyncio.get_running_loop()
+    data = await loop.run_in_executor(_WRITER, to_file, form, name, heads(columns, lang), table, zone)
     return Response(
         data,
         media_type=MEDIA_TYPES[form],

@@ -182,3 +182,13 @@ async def test_the_journal_as_a_file(office: Office) -> None:
     assert [cell.value for cell in next(page.iter_rows())][:2] == ["编号", "病区"]
     (line, _) = await office.lines("export")
     assert line[4]["lines"] == 1
+
+
+async def test_a_file_that_is_cut_short_says_so(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ward_hub.edge.office_journal.MAX_EXPORTED", {"csv": 1, "xlsx": 1})
+    browser = await office.signed_in("a003")
+    for lang, said in (("zh", "还有更多记录"), ("en", "There are more")):
+        rows = (await browser.get("journal", format="csv", lang=lang)).text.splitlines()
+        assert len(rows) == 3
+        assert rows[-1].startswith(('"' + said, said))
+    assert all(line[4]["more"] for line in await office.lines("export"))
