@@ -36,6 +36,8 @@ export class OfficeError extends Error {
 /** Paths are relative to /api/office/, query included. Every method raises OfficeError, never anything else. */
 export interface Api {
 	get<T>(path: string): Promise<T>;
+	/** As `get`, asked by a page of itself every few seconds: it does not keep a session from being idle. */
+	poll<T>(path: string): Promise<T>;
 	post<T>(path: string, body?: unknown): Promise<T>;
 	remove<T>(path: string): Promise<T>;
 	/** A file as the body, whole. */
@@ -60,8 +62,10 @@ export function openApi({ fetch, signedOut, answered }: ApiParts): Api {
 		path: string,
 		body?: BodyInit,
 		type?: string,
+		more: Record<string, string> = {},
 	): Promise<Response> {
-		const headers: Record<string, string> = { "X-Wardline-Office": "1" };
+		const headers: Record<string, string> = { "X-Wardline-Office": "1", ...more };
+		const polled = "X-Wardline-Poll" in more;
 		if (type !== undefined) headers["Content-Type"] = type;
 		let answer: Response;
 		try {
@@ -81,16 +85,22 @@ export function openApi({ fetch, signedOut, answered }: ApiParts): Api {
 			);
 		}
 		if (answer.ok) {
-			answered();
+			if (!polled) answered();
 			return answer;
 		}
 		const refusal = await refusalOf(answer);
 		if (refusal.code === "signed_out") signedOut();
-		else answered();
+		else if (!polled) answered();
 		throw refusal;
 	}
-	async function json<T>(method: string, path: string, body?: BodyInit, type?: string): Promise<T> {
-		const answer = await ask(method, path, body, type);
+	async function json<T>(
+		method: string,
+		path: string,
+		body?: BodyInit,
+		type?: string,
+		more?: Record<string, string>,
+	): Promise<T> {
+		const answer = await ask(method, path, body, type, more);
 		if (answer.status === 204) return null as T;
 		try {
 			return (await answer.json()) as T;
@@ -100,6 +110,7 @@ export function openApi({ fetch, signedOut, answered }: ApiParts): Api {
 	}
 	return {
 		get: (path) => json("GET", path),
+		poll: (path) => json("GET", path, undefined, undefined, { "X-Wardline-Poll": "1" }),
 		post: (path, body = {}) => json("POST", path, JSON.stringify(body), "application/json"),
 		remove: (path) => json("DELETE", path),
 		upload: (path, file) => json("POST", path, file, file.type || "application/octet-stream"),
