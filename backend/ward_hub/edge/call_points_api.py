@@ -1,6 +1,6 @@
 """The gateway of call points over HTTP; docs/call-points.md says how a device uses it.
 
-POST /api/call-points/{id}/events     {event, type?, at?, nonce} → {state, calls, time}; headers as in proof.py
+POST /api/call-points/{id}/events  {event, type?, at?, nonce} → {state, calls, time}; headers as in proof.py
 GET  /api/call-points/{id}/challenge  a nonce for a device without a clock
 """
 
