@@ -136,6 +136,13 @@ class PushDesk:
 
     # What terminals ask for
 
+    def reachable(self, terminal: str) -> bool | None:
+        """Whether a PDA answers the hub's probes; None for other terminals, and where none was sent yet."""
+        known = self._current.terminal(terminal)
+        if known is None or known.kind is not TerminalKind.PDA or known.ward not in self._reach:
+            return None
+        return terminal not in self._reach[known.ward].unreachable()
+
     async def subscribe(self, who: Principal, given: Subscription) -> None:
         """Keep the PDA's subscription. Raises EndpointRefused."""
         self._network.check(given.endpoint)

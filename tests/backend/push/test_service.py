@@ -316,7 +316,13 @@ async def test_a_client_says_hello_first_once_and_not_too_much(bench: Bench) -> 
 
 async def test_there_is_room_for_so_many_and_no_more(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "MAX_CLIENTS", 2)
-    one, _two = bench.client(), bench.client()
+    one, two = bench.client(), bench.client()
+    await one.subscribed()
+    stranger, two = two, bench.client()  # who subscribes on nothing goes first
+    assert stranger.line.closed
+    assert not one.line.closed
+    stranger.session.left()
+    await two.subscribed()
     with pytest.raises(Busy):
         bench.client()
     one.session.left()

@@ -72,7 +72,7 @@ class PushService:
         self._new_channel = new_channel
         self._new_version = new_version
         self._sessions: dict[str, ClientSession] = {}
-        self._count = 0
+        self._open: dict[ClientSession, None] = {}
 
     async def load(self) -> None:
         """Read what is kept; once at start."""
@@ -88,10 +88,11 @@ class PushService:
 
         Raises Busy.
         """
-        if self._count >= MAX_CLIENTS:
-            raise Busy
-        self._count += 1
-        return ClientSession(self, line, base)
+        if len(self._open) >= MAX_CLIENTS:
+            self._make_room()
+        session = ClientSession(self, line, base)
+        self._open[session] = None
+        return session
 
     def holds(self, endpoint: str) -> bool:
         """Whether this service gave out the endpoint."""
@@ -130,6 +131,15 @@ class PushService:
         """End all sockets: the hub stops."""
         for session in list(self._sessions.values()):
             session.line.close()
+
+    def _make_room(self) -> None:
+        """Let the oldest socket without a subscription go: strangers must not keep phones out. Raises Busy."""
+        for session in self._open:
+            if session.client is None or not self._store.knows(session.client):
+                session.line.close()
+                self._left(session)
+                return
+        raise Busy
 
     def _of(self, endpoint: str) -> Channel | None:
         _, found, id_ = endpoint.rpartition(PATH)
@@ -173,7 +183,7 @@ class PushService:
             session.line.send(protocol.registered(asked.channel, channel.endpoint))
 
     def _left(self, session: ClientSession) -> None:
-        self._count -= 1
+        self._open.pop(session, None)
         if session.client is not None and self._sessions.get(session.client) is session:
             del self._sessions[session.client]
 
@@ -222,7 +232,7 @@ class ClientSession:
         self.line.send(protocol.notification(channel.channel, version, data))
 
     def left(self) -> None:
-        """The socket has gone. Call once."""
+        """The socket has gone."""
         self._service._left(self)
 
     def _count(self) -> None:
