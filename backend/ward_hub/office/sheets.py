@@ -134,7 +134,9 @@ def _check_zip(data: bytes) -> None:
                 # No spreadsheet program writes one; entities are declared there.
                 if part.filename.endswith((".xml", ".rels")) and b"<!DOCTYPE" in file.read(part):
                     raise SheetRefused("malformed", "Expected XML without a document type.")
-    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, EOFError) as error:
+    except SheetRefused:
+        raise
+    except Exception as error:  # zipfile lets through ValueError, zlib's error and more for damaged files
         raise SheetRefused("malformed", "Expected an XLSX file that can be read.") from error
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import random
 import zipfile
 from dataclasses import replace
 from typing import Any
@@ -223,6 +225,18 @@ def test_files_that_are_none_are_refused_whole(data: bytes, code: str) -> None:
     with pytest.raises(SheetRefused) as refused:
         read_sheet(data)
     assert refused.value.code == code
+
+
+def test_damaged_files_are_refused_and_nothing_else_happens() -> None:
+    good, chance = xlsx(("病房", "床号"), ("701", 1)), random.Random(7)
+    for _ in range(150):
+        damaged = bytearray(good)
+        for _ in range(chance.randint(1, 8)):
+            damaged[chance.randrange(2, len(damaged))] = chance.randrange(256)
+        at = chance.randrange(2, len(damaged))
+        del damaged[at : at + chance.choice((0, 0, 5))]
+        with contextlib.suppress(SheetRefused):
+            read_sheet(bytes(damaged))
 
 
 def test_a_sheet_of_many_empty_rows_is_read_quickly() -> None:
