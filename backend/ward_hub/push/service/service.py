@@ -133,7 +133,7 @@ class PushService:
             session.line.close()
 
     def _make_room(self) -> None:
-        """Let the oldest socket without a subscription go: strangers must not keep phones out. Raises Busy."""
+        """Let the oldest socket without a subscription go: strangers keep no phone out. Raises Busy."""
         for session in self._open:
             if session.client is None or not self._store.knows(session.client):
                 session.line.close()
