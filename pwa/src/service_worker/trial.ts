@@ -26,6 +26,8 @@ export function takeOver(before: Trial | null, build: string, held: readonly str
 	const apart = before?.apart ?? 0;
 	const first = { good: build, trying: null, served: 0, failed: null, apart };
 	if (before === null || before.good === build || !held.includes(before.good)) return first;
+	// Nothing to show of it: what was there goes on.
+	if (!held.includes(build)) return { ...first, good: before.good, failed: build };
 	return { ...first, good: before.good, trying: build };
 }
 

@@ -75,26 +75,48 @@ async function precache(): Promise<void> {
 	}
 }
 
-/** Only this slot's caches: others on this origin belong to other terminals. */
-async function dropOlder(trial: Trial): Promise<void> {
-	const keep = kept(trial, __BUILD__).map((build) => prefix + build);
-	const names = await caches.keys();
-	const older = names.filter((name) => name.startsWith(prefix) && !keep.includes(name));
-	await Promise.all(older.map((name) => caches.delete(name)));
+/** Builds of this slot whose pages are on this disk; caches of others on this origin belong to other terminals. */
+async function heldBuilds(): Promise<string[]> {
+	const names = (await caches.keys()).filter((name) => name.startsWith(prefix));
+	const pages = await Promise.all(
+		names.map((name) => caches.match(scope.pathname, { cacheName: name })),
+	);
+	return names
+		.filter((_name, index) => pages[index] !== undefined)
+		.map((name) => name.slice(prefix.length));
+}
+
+async function drop(builds: readonly string[]): Promise<void> {
+	await Promise.all(builds.map((build) => caches.delete(prefix + build)));
 }
 
 async function activate(): Promise<void> {
-	const names = await caches.keys();
-	const held = names
-		.filter((name) => name.startsWith(prefix))
-		.map((name) => name.slice(prefix.length));
+	let held = await heldBuilds();
+	if (!held.includes(__BUILD__)) {
+		// A version that took over meanwhile has cleared it away.
+		await precache().catch(() => {});
+		held = await heldBuilds();
+	}
 	const trial = await inTurn(async () => {
 		const after = takeOver((await readTrial()) ?? eldest(held), __BUILD__, held);
 		await writeTrial(after);
 		return after;
 	});
-	await dropOlder(trial);
+	const keep = kept(trial, __BUILD__);
+	await drop(held.filter((build) => !keep.includes(build)));
 	await self.clients.claim();
+}
+
+/** The page runs well: only the build it was tried against goes, for another may be waiting already. */
+async function wellNow(build: string): Promise<void> {
+	let replaced: string | null = null;
+	await change((trial) => {
+		if (trial.trying === build) replaced = trial.good;
+		return ranWell(trial, build);
+	});
+	if (replaced === null) return;
+	cameUp();
+	if (replaced !== build) await drop([replaced]);
 }
 
 /** A worker of before there were trials left one cache and no word: what it served was good. */
@@ -161,11 +183,24 @@ async function cached(request: Request): Promise<Response> {
 	return fetch(request);
 }
 
+/** Ends the waiting for a sign of life: a worker that waits is not followed by the next one. */
+let cameUp = (): void => {};
+
 /** A page of a version on trial that has not said a word in time is given up, and the older one is shown. */
 async function watch(build: string): Promise<void> {
-	await new Promise((resolve) => setTimeout(resolve, COME_UP_MS));
-	const trial = await change((before) => (before.trying === build ? giveUp(before) : before));
-	if (trial.failed === build) await leave();
+	await new Promise<void>((resolve) => {
+		const timer = setTimeout(resolve, COME_UP_MS);
+		cameUp = () => {
+			clearTimeout(timer);
+			resolve();
+		};
+	});
+	let gone = false;
+	await change((before) => {
+		gone = before.trying === build;
+		return gone ? giveUp(before) : before;
+	});
+	if (gone) await leave();
 }
 
 /** Has every page of this slot loaded anew, each in another process than now: one that hangs would never let go. */
@@ -217,7 +252,7 @@ self.addEventListener("message", (event) => {
 	const { well, again, ask } = (event.data ?? {}) as Told;
 	const port = event.ports[0];
 	const heard = async (): Promise<void> => {
-		if (typeof well === "string") await dropOlder(await change((trial) => ranWell(trial, well)));
+		if (typeof well === "string") await wellNow(well);
 		if (typeof again === "string") await change((trial) => tryAgain(trial, again));
 		if (ask === true) port?.postMessage(await change((trial) => trial));
 	};

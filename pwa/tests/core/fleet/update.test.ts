@@ -75,6 +75,11 @@ describe("a version on trial", () => {
 		expect(takeOver(first, NEW, [NEW])).toMatchObject({ good: NEW, trying: null });
 	});
 
+	it("of which nothing is on the disk is not shown", () => {
+		const none = takeOver(first, NEW, [OLD]);
+		expect(none).toMatchObject({ good: OLD, trying: null, failed: NEW });
+	});
+
 	it("pages move on from process to process, never back into the last two", () => {
 		const ways = [trial, moveOn(trial), moveOn(moveOn(trial)), moveOn(moveOn(moveOn(trial)))];
 		expect(ways.map(({ apart }) => apart)).toEqual([0, 1, 2, 1]);
