@@ -10,7 +10,8 @@ import hashlib
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -28,6 +29,7 @@ from ward_hub.back_office import OfficeParts, office_routes
 from ward_hub.call_points.announcer import Announcer
 from ward_hub.call_points.calling import Calling
 from ward_hub.call_points.custody import load_custody
+from ward_hub.call_points.from_feed import FeedAlarms
 from ward_hub.call_points.service import CallPoints
 from ward_hub.calls.call_types import load_call_types
 from ward_hub.calls.directories import WardDirectories
@@ -38,6 +40,7 @@ from ward_hub.calls.sightings import Sightings
 from ward_hub.calls.signatures import verify
 from ward_hub.db.engine import Database, open_database
 from ward_hub.directory.current import CurrentDirectory
+from ward_hub.directory.hosting_rules import zone_of
 from ward_hub.directory.projector import POLL_S, DirectoryProjector
 from ward_hub.doc_rooms.by_kind import ByKind
 from ward_hub.doc_rooms.host import Host
@@ -63,8 +66,9 @@ from ward_hub.identity.passwords import Passwords
 from ward_hub.identity.sessions import KEEP_S, StaffSessions
 from ward_hub.identity.staff import StaffAccounts
 from ward_hub.identity.tokens import Tokens, load_secret
-from ward_hub.ingest.mapping import load_mapping
+from ward_hub.ingest.mappings import load_mapping_now
 from ward_hub.ingest.places import DirectoryPlaces
+from ward_hub.ingest.repair import Repairs
 from ward_hub.ingest.service import FeedService
 from ward_hub.log.open import open_log
 from ward_hub.log.port import Log, LogUnavailable, StorageFull
@@ -78,6 +82,8 @@ from ward_hub.talk.media import HubMedia
 from ward_hub.talk.recordings import Recordings
 from ward_hub.talk.relay_key import load_relay_key
 from ward_hub.talk.signal_relay import SignalRelay
+from ward_hub.tls.check import CertificateInfo
+from ward_hub.tls.expiry import hub_setting
 
 PRUNE_S = 60.0
 OBSERVE_S = 1.0
@@ -85,6 +91,8 @@ RECHECK_S = 60.0
 """A person's session ends by the clock; what it opened is closed at the next look."""
 FORGET_S = 3600.0
 POINTS_S = 1.0
+SESSIONS_KEPT_MS = 30 * 86_400_000
+"""Ended sessions of the back office are looked up for a month; the audit trail keeps the lines longer."""
 
 log = logging.getLogger(__name__)
 
@@ -100,8 +108,10 @@ def client_id(installation: Installation) -> int:
     return int.from_bytes(digest[:4], "big") or 1
 
 
-async def build(settings: Settings) -> Starlette:
-    """Open what a hub needs and put it together.
+async def build(
+    settings: Settings, certificate: Callable[[], CertificateInfo | None] = lambda: None
+) -> Starlette:
+    """Open what a hub needs and put it together. `certificate`: what the hub shows, None without TLS.
 
     Raises AppMissing, LogUnavailable, ValueError (an address of a store) and OSError (the data folder).
     """
@@ -153,15 +163,34 @@ async def build(settings: Settings) -> Starlette:
     )
     signals.attach(host, broadcasts)
     recordings = Recordings(database, settings.data, now_ms)
-    projector = DirectoryProjector(database, current, host, host, call_types, now_ms, relay_key.public)
+    projector = DirectoryProjector(
+        database,
+        current,
+        host,
+        host,
+        call_types,
+        now_ms,
+        relay_key.public,
+        lambda: hub_setting(certificate(), datetime.now(UTC)),
+    )
     places = DirectoryPlaces(lambda: current.model)
-    feed = FeedService(database, places, host, projector, load_mapping(), now_ms, departed)
     limits = EdgeLimits(silence_ms=int(settings.silence_s * 1000))
     identity = HubIdentity(installation.id, installation.generation, __version__)
     sockets = Sockets(host, gate, identity, limits, lambda: store.taking)
     accounts = StaffAccounts(database, Passwords(), sessions)
     pins = Pins(database, sessions, load_pin_secret(settings.data))
     office_sessions = OfficeSessions(database)
+    desk = PushDesk(
+        database=database,
+        store=store,
+        documents=host,
+        current=current,
+        directory=directories.of,
+        call_types=call_types,
+        line=line,
+        settings=settings,
+        clock=now_ms,
+    )
     fleet = Fleet(
         database=database,
         data=settings.data,
@@ -175,28 +204,21 @@ async def build(settings: Settings) -> Starlette:
         directory_changed=projector.changed,
         open_office_sessions=lambda: _open_sessions(office_sessions),
         clock=now_ms,
+        reachable=desk.reachable,
     )
     points = CallPoints(
         database,
         current.terminal,
         Calling(calls, host, directories.of, now_ms, lambda: secrets.token_hex(8)),
-        Announcer(host, gate, secrets.randbits),
+        Announcer(host, gate, secrets.randbits, now_ms),
         load_custody(settings.data),
         audit,
         projector.changed,
         now_ms,
     )
-    desk = PushDesk(
-        database=database,
-        store=store,
-        documents=host,
-        current=current,
-        directory=directories.of,
-        call_types=call_types,
-        line=line,
-        settings=settings,
-        clock=now_ms,
-    )
+    alarms = FeedAlarms(points, lambda: current.terminals)
+    mapping = await load_mapping_now(database)
+    feed = FeedService(database, places, host, projector, mapping, now_ms, departed, alarms)
 
     @contextlib.asynccontextmanager
     async def life(_app: Starlette) -> AsyncIterator[None]:
@@ -229,6 +251,7 @@ async def build(settings: Settings) -> Starlette:
         rounds.every(FORGET_S, desk.forget_old)
         rounds.every(FORGET_S, audit.forget_old)
         rounds.every(KEEP_S, sessions.keep)
+        rounds.every(FORGET_S, lambda: office_sessions.forget_old(now_ms() - SESSIONS_KEPT_MS))
         try:
             yield
         finally:
@@ -265,7 +288,7 @@ async def build(settings: Settings) -> Starlette:
                 sessions,
             )
         ),
-        *calls_routes(gate, journal, now_ms),
+        *calls_routes(gate, journal, now_ms, lambda: zone_of(current.model.hospital.settings)),
         *recordings_routes(gate, recordings, directories.of, now_ms, audit),
         *call_points_routes(points, now_ms),
         *push_routes(desk, gate, current, now_ms),
@@ -283,9 +306,15 @@ async def build(settings: Settings) -> Starlette:
                 accounts=accounts,
                 pins=pins,
                 sessions=office_sessions,
+                staff_sessions=sessions,
                 audit=audit,
                 fleet=fleet,
                 points=points,
+                feed=feed,
+                repairs=Repairs(database, feed, audit, now_ms),
+                push=lambda: {"on": desk.info.on, "own_service": desk.info.own_service},
+                certificate=certificate,
+                started_at=now_ms(),
                 directory_changed=projector.poll,
                 clock=now_ms,
             )

@@ -31,6 +31,7 @@ from ward_hub.edge.office_accounts import OfficeAccounts, office_accounts_routes
 from ward_hub.edge.office_audit import OfficeAudit, office_audit_routes
 from ward_hub.edge.office_call_points import office_call_points_routes
 from ward_hub.edge.office_config import OfficeConfig, office_config_routes
+from ward_hub.edge.office_feed import office_feed_routes
 from ward_hub.edge.office_fleet import office_fleet_routes
 from ward_hub.edge.office_hosting import OfficeHosting, office_hosting_routes
 from ward_hub.edge.office_journal import OfficeJournal, office_journal_routes
@@ -38,14 +39,20 @@ from ward_hub.edge.office_live import office_live_routes
 from ward_hub.edge.office_oidc import OfficeOidc, office_oidc_routes
 from ward_hub.edge.office_releases import office_release_routes
 from ward_hub.edge.office_session import OfficeGate, OfficeSignIn, office_session_routes
+from ward_hub.edge.office_system import SystemParts, office_system_routes
 from ward_hub.fleet import schedules
 from ward_hub.fleet.service import Fleet
+from ward_hub.identity.sessions import StaffSessions
 from ward_hub.identity.staff import StaffAccounts
+from ward_hub.ingest.repair import Repairs
+from ward_hub.ingest.service import FeedService
 from ward_hub.office.changes import Changes, ChangesParts
 from ward_hub.office.entities.all import all_adapters
 from ward_hub.office.importing import Importing
 from ward_hub.office.open_calls import CallsInDocuments
 from ward_hub.settings import Settings
+from ward_hub.tls.check import CertificateInfo
+from ward_hub.tls.from_settings import load_address
 
 ID_BYTES = 8
 
@@ -65,14 +72,20 @@ class OfficeParts:
     accounts: StaffAccounts
     pins: Pins
     sessions: OfficeSessions
+    staff_sessions: StaffSessions
     audit: AuditBook
     fleet: Fleet
     points: CallPoints
+    feed: FeedService
+    repairs: Repairs
+    push: Callable[[], Mapping[str, Json]]
+    certificate: Callable[[], CertificateInfo | None]
+    started_at: int
     directory_changed: Callable[[], Awaitable[None]]
     clock: Callable[[], int]
 
 
-def office_routes(parts: OfficeParts, more: Collection[Route] = ()) -> list[Route]:
+def office_routes(parts: OfficeParts) -> list[Route]:
     """The routes of the back office, ready to be mounted at the root.
 
     Raises ValueError for a single sign-on that is set wrongly.
@@ -81,6 +94,11 @@ def office_routes(parts: OfficeParts, more: Collection[Route] = ()) -> list[Rout
     gate = OfficeGate(parts.sessions, clock)
     provider = _provider(parts.settings, clock)
     changes = _changes(parts)
+
+    async def signed_out(staff: str) -> None:
+        await parts.staff_sessions.end_of(staff, clock())
+        await parts.host.recheck()
+
     sign_in = OfficeSignIn(
         database,
         gate,
@@ -98,9 +116,13 @@ def office_routes(parts: OfficeParts, more: Collection[Route] = ()) -> list[Rout
         importing=Importing(database, changes),
         shipped_call_types=_without_ids(parts.call_types),
         occupied=_occupied(current),
-        flags=_flags,
+        flags=lambda session: _flags(session, clock()),
         permissions=permissions.describe,
         clock=clock,
+    )
+
+    system = SystemParts(
+        parts.started_at, parts.certificate, parts.sessions.count, lambda: _feed(parts.feed), parts.push
     )
 
     def zone() -> Any:
@@ -113,7 +135,17 @@ def office_routes(parts: OfficeParts, more: Collection[Route] = ()) -> list[Rout
             if provider is None
             else office_oidc_routes(OfficeOidc(provider, database, gate, parts.sessions, audit, clock))
         ),
-        *office_accounts_routes(OfficeAccounts(database, gate, parts.accounts, parts.pins, audit, clock)),
+        *office_accounts_routes(
+            OfficeAccounts(
+                database,
+                gate,
+                parts.accounts,
+                parts.pins,
+                audit,
+                clock,
+                lambda staff: _signed_out(parts, staff),
+            )
+        ),
         *office_config_routes(config),
         *office_hosting_routes(OfficeHosting(database, gate, parts.gate, current, changes, _new_id, clock)),
         *office_journal_routes(OfficeJournal(gate, database, parts.journal, audit, zone, clock)),
@@ -122,7 +154,8 @@ def office_routes(parts: OfficeParts, more: Collection[Route] = ()) -> list[Rout
         *office_release_routes(gate, parts.fleet, audit, clock),
         *office_live_routes(gate, parts.fleet.live, current, clock),
         *office_call_points_routes(gate, parts.points, lambda: current.model, clock),
-        *more,
+        *office_feed_routes(gate, parts.repairs, parts.feed, database, audit, clock),
+        *office_system_routes(gate, system, clock),
     ]
 
 
@@ -161,8 +194,13 @@ def _without_ids(call_types: Mapping[str, Json]) -> dict[str, dict[str, Json]]:
     return found
 
 
-async def _flags(session: AsyncSession) -> dict[str, dict[str, Any]]:
-    return {staff: asdict(one) for staff, one in (await credentials.flags(session)).items()}
+async def _feed(feed: FeedService) -> dict[str, Json]:
+    told = await feed.summary()
+    return {"connected": told.connected, "last_message_at": told.last_message_at, "refused": told.refused}
+
+
+async def _flags(session: AsyncSession, now: int) -> dict[str, dict[str, Any]]:
+    return {staff: asdict(one) for staff, one in (await credentials.flags(session, now)).items()}
 
 
 def _provider(settings: Settings, clock: Callable[[], int]) -> OidcProvider | None:
@@ -173,7 +211,7 @@ def _provider(settings: Settings, clock: Callable[[], int]) -> OidcProvider | No
         settings.oidc_client,
         settings.oidc_secret,
         settings.oidc_claim,
-        settings.public_url,
+        settings.public_url or load_address(settings.data) or "",
         http_client(),
         clock,
     )

@@ -15,7 +15,7 @@ from ward_hub.access import policy
 from ward_hub.access.port import Access, AccessRefused, Principal
 from ward_hub.access.view import WardView, view_of
 from ward_hub.directory.current import CurrentDirectory
-from ward_hub.directory.model import Terminal, TerminalState
+from ward_hub.directory.model import Staff, Terminal, TerminalState
 from ward_hub.documents.names import DocumentName, parse_document
 from ward_hub.identity.errors import IdentityRefused, TokenExpired
 from ward_hub.identity.sessions import StaffSessions
@@ -73,6 +73,7 @@ class WardGate:
             raise AccessRefused("revoked")
         if claims.staff is not None and not self._session_is_open(claims):
             raise AccessRefused("expired")
+        person = self._person(claims.staff, terminal.id)
         return Principal(
             terminal=terminal.id,
             kind=terminal.kind.value,
@@ -80,7 +81,8 @@ class WardGate:
             room=terminal.room,
             bed=terminal.bed,
             staff=claims.staff,
-            role=claims.role,
+            # As it is now: a role that was taken away must not last as long as the session.
+            role=person.role.value if person else None,
             expires_at=claims.expires_at,
         )
 
@@ -98,8 +100,12 @@ class WardGate:
         name = _parse_document(document)
         if name is None or not self._is_near(name):
             raise AccessRefused("permission-denied")
-        if principal.staff is not None and not self._is_signed_in(principal):
-            principal = replace(principal, staff=None, role=None)
+        if principal.staff is not None:
+            person = self._person(principal.staff, principal.terminal)
+            if person is None or not self._is_signed_in(principal):
+                principal = replace(principal, staff=None, role=None)
+            elif person.role != principal.role:
+                principal = replace(principal, role=person.role.value)
         allowed = policy.access(principal, name, self._current_view())
         if allowed is None:
             raise AccessRefused("permission-denied")
@@ -137,10 +143,13 @@ class WardGate:
         )
 
     def _is_employed(self, staff: str | None, terminal_id: str) -> bool:
+        person = self._person(staff, terminal_id)
+        return person is not None and person.active
+
+    def _person(self, staff: str | None, terminal_id: str) -> Staff | None:
         terminal = self._current.terminal(terminal_id)
         ward = self._current.model.wards.get(terminal.ward) if terminal else None
-        person = ward.staff.get(staff or "") if ward else None
-        return person is not None and person.active
+        return ward.staff.get(staff or "") if ward else None
 
     def _current_view(self) -> WardView:
         if self._view is None or self._view_version != self._current.version:

@@ -17,8 +17,11 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("lab", "run a bare hub for trials, loopback only"),
     ("enrol", "make a one-time enrolment address for a terminal"),
     ("revoke", "take a terminal's key away"),
+    ("account", "add people who sign in, and list them"),
     ("password", "set a person's password, read from standard input"),
     ("calls", "print the call journal"),
+    ("audit", "print and check the audit trail"),
+    ("certs", "make a private authority and the hub's certificate"),
     ("feed", "send a file of HL7 v2 messages to an MLLP port"),
     ("refused", "list what the feed could not take, and who has no bed"),
 )

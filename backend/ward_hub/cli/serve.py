@@ -107,7 +107,7 @@ async def _serve(settings: Settings) -> int:
         print(f"ward-hub listening on {scheme}://{settings.host}:{port}", flush=True)
 
     try:
-        app = await build(settings)
+        app = await build(settings, lambda: None if certificate is None else certificate.info)
     except (AppMissing, LogUnavailable, OSError, ValueError) as error:
         return _fail(str(error))
     context = None if certificate is None else certificate.context

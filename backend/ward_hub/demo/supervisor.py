@@ -135,9 +135,11 @@ async def _say_addresses(say: Callable[[str], None], hub: HubChild, ward: DemoWa
     codes = await ward.codes()
     for terminal in await ward.terminals():
         say(f"  {terminal.kind.value:<11}{address(hub.url, terminal, codes[terminal.id])}")
-    numbers = "h001 head nurse, n001 to n024 nurses, d001 to d007 doctors"
+    numbers = "h001 head nurse, n001 to n024 nurses, d001 to d007 doctors, e001 engineer"
+    office = "a001 system, a002 security, a003 audit administrator"
     say(f"\nThe hub's log: {hub.log}")
-    say(f"Staff numbers: {numbers}; password of all: {PASSWORD}")
+    say(f"Staff numbers: {numbers}; {office}; password of all: {PASSWORD}")
+    say(f"Back office: {hub.url}/office/")
     say(f"This machine only ({LOOPBACK}): another device needs TLS. All people are invented.")
     say(f"\nDemo wall: {hub.url}/wall/\nOpen it in a browser. Ctrl-C ends the demo.")
 

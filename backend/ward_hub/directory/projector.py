@@ -61,8 +61,12 @@ class DirectoryProjector:
         call_types: Mapping[str, Json],
         clock: Callable[[], int],
         relay_key: str | None = None,
+        hub_setting: Callable[[], Mapping[str, Json]] = lambda: {},
     ) -> None:
-        """`clock` gives ms; `relay_key`: public key of the hub's media relay, None without one."""
+        """`clock` gives ms; `relay_key`: public key of the hub's media relay, None without one.
+
+        `hub_setting`: what the hub says of itself to every terminal, root `hub` of the hospital's settings.
+        """
         self._database = database
         self._current = current
         self._publisher = publisher
@@ -70,6 +74,8 @@ class DirectoryProjector:
         self._call_types = call_types
         self._clock = clock
         self._relay_key = relay_key
+        self._hub_setting = hub_setting
+        self._hub_said: Mapping[str, Json] = {}
         self._turn = asyncio.Lock()
         self._publishing = asyncio.Lock()
         self._published: dict[str, bytes] = {}
@@ -147,8 +153,13 @@ class DirectoryProjector:
             self._everything_is_due()
             await self._recheck()
         self._next_change_at = current.model.next_change_at(now)
+        if (hub := self._hub_setting()) != self._hub_said:
+            self._hub_said, self._hospital_due = hub, True
         if self._hospital_due:
-            self._hospital_due = not await self._publish_all(project_hospital(current.model))
+            hospital = {
+                name: {**roots, "hub": hub} for name, roots in project_hospital(current.model).items()
+            }
+            self._hospital_due = not await self._publish_all(hospital)
         for ward in sorted(self._due):
             self._due.discard(ward)
             if ward in current.model.wards and not await self._publish_all(

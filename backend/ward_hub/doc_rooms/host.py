@@ -156,7 +156,7 @@ class Host:
         return frozenset(self._by_terminal)
 
     def presence(self, document: str) -> list[str]:
-        """What is announced at the document now, each a state as JSON text; nothing where it is not loaded."""
+        """What is announced at the document now, each a state as JSON; nothing where it is not loaded."""
         hosted = self._rooms.get(document)
         if hosted is None or hosted.room is None:
             return []

@@ -8,7 +8,7 @@ POST /api/office/staff/{id}/unlock
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -42,6 +42,10 @@ class PinsAndBadges(Protocol):
     async def set_badge(self, session: AsyncSession, staff: str, badge: str | None, now: int) -> None: ...
 
 
+async def _nothing(_staff: str) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class OfficeAccounts:
     """What the routes need. `clock` gives ms."""
@@ -52,6 +56,8 @@ class OfficeAccounts:
     pins: PinsAndBadges
     audit: AuditTrail
     clock: Callable[[], int]
+    password_set: Callable[[str], Awaitable[None]] = _nothing
+    """Told whose password another has set: their sessions at terminals end."""
 
 
 def office_accounts_routes(services: OfficeAccounts) -> list[Route]:
@@ -85,6 +91,7 @@ class _AccountsApi:
             )
         except (WeakPassword, PasswordUsed) as error:
             raise password_refused(error) from error
+        await services.password_set(person.id)
         return JSONResponse({}, headers=NO_STORE)
 
     async def pin(self, request: Request) -> Response:

@@ -5,7 +5,7 @@ GET /api/office/system → SystemInfo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -25,14 +25,14 @@ from ward_hub.tls.expiry import certificate_json
 class SystemParts:
     """What the page asks of the hub's parts; each is asked at every request. Times in ms.
 
-    `certificate`: None without TLS of the hub's own; `sessions`: people signed in at terminals;
+    `certificate`: None without TLS of the hub's own; `sessions`: people signed in to the back office;
     `feed`: {"connected", "last_message_at", "refused"}; `push`: {"on", "own_service"}.
     """
 
     started_at: int
     certificate: Callable[[], CertificateInfo | None]
-    sessions: Callable[[int], int]
-    feed: Callable[[], Mapping[str, Json]]
+    sessions: Callable[[int], Awaitable[int]]
+    feed: Callable[[], Awaitable[Mapping[str, Json]]]
     push: Callable[[], Mapping[str, Json]]
 
 
@@ -47,8 +47,8 @@ def office_system_routes(door: OfficeDoor, parts: SystemParts, clock: Callable[[
             "now": now,
             "started_at": parts.started_at,
             "certificate": certificate_json(parts.certificate(), datetime.fromtimestamp(now / 1000, UTC)),
-            "sessions": parts.sessions(now),
-            "feed": dict(parts.feed()),
+            "sessions": await parts.sessions(now),
+            "feed": dict(await parts.feed()),
             "push": dict(parts.push()),
         }
         return JSONResponse(value, headers={"Cache-Control": "no-store"})

@@ -138,6 +138,12 @@ class StaffSessions:
             )
         return found is not None
 
+    async def end_of(self, staff: str, now: int) -> None:
+        """Close the person's sessions at every terminal: somebody else has set their password."""
+        for terminal, session in list(self._by_terminal.items()):
+            if session.staff == staff:
+                await self.end(terminal, now)
+
     async def end(self, terminal: str, now: int) -> bool:
         """Close the session at the terminal; returns whether there was one."""
         ended = self._by_terminal.pop(terminal, None)
