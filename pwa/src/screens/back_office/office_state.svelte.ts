@@ -365,7 +365,7 @@ export class Office {
 
 	tell(toast: Omit<Toast, "key">): void {
 		this.toastKey += 1;
-		this.toasts = [...this.toasts.slice(-2), { ...toast, key: this.toastKey }];
+		this.toasts = [...this.toasts.slice(-1), { ...toast, key: this.toastKey }];
 	}
 
 	dismiss(key: number): void {

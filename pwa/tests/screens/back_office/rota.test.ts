@@ -88,6 +88,17 @@ it("copies last week once", async () => {
 	expect(need("[data-testid=toast][data-tone=bad]").textContent).toContain("没有可复制");
 });
 
+it("shows on Monday what goes on from the week before", async () => {
+	const fake = new FakeOffice("head_nurse");
+	const turn = fake.config("thoracic").duty.find((one) => one.id === "duty-n02-4");
+	if (turn === undefined) throw new Error("no turn");
+	turn.until = null;
+	await openOffice(fake, "rota");
+	await press("later");
+	expect(all("turn")).toHaveLength(1);
+	expect(need(cell("n02", "2026-11-23")).textContent).toContain("…–未定");
+});
+
 it("gives those who may only read no keys", async () => {
 	await openOffice(new FakeOffice("engineer"), "rota");
 	expect(find("rota-add")).toBeNull();

@@ -26,6 +26,22 @@ export function turnsOn(turns: readonly Turn[], date: string, zone: string): Tur
 		.sort((a, b) => a.since - b.since);
 }
 
+/** What stands in a day's cell: what begins on it and, on the Monday, what goes on from the week before. */
+export function turnsShown(
+	turns: readonly Turn[],
+	date: string,
+	monday: string,
+	zone: string,
+): Turn[] {
+	const begun = turnsOn(turns, date, zone);
+	if (date !== monday) return begun;
+	const start = instantOf(monday, "00:00", zone);
+	const going = turns.filter(
+		(turn) => turn.since < start && (turn.until === null || turn.until > start),
+	);
+	return [...going, ...begun];
+}
+
 const meet = (a: Turn, b: Turn): boolean =>
 	a.id !== b.id &&
 	a.since < (b.until ?? Number.POSITIVE_INFINITY) &&
