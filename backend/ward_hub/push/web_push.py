@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Protocol
 
-from ward_hub.push.carrier import Later, Message, Outcome, Refused, outcome_of
+from ward_hub.push.carrier import Gone, Later, Message, Outcome, Refused, outcome_of
 from ward_hub.push.endpoints import AllowList, Endpoint, EndpointRefused, allowed_addresses, origin_of
 from ward_hub.push.keys import VapidKey
 from ward_hub.push.subscriptions import Subscription
@@ -83,9 +83,9 @@ class WebPush:
         """See `Carrier`."""
         try:
             self.check(subscription.endpoint)
-        except EndpointRefused as refused:
-            # The list has changed since it was handed in.
-            return Refused(str(refused))
+        except EndpointRefused:
+            # The list has changed since it was handed in, or the browser has let go of it.
+            return Gone()
         loop = asyncio.get_running_loop()
         body = await loop.run_in_executor(self._pool, encrypt, subscription, message.text)
         own = self._own.holds(subscription.endpoint)

@@ -119,7 +119,8 @@ export class PdaPush implements PushControl {
 	private joined(): void {
 		this.port.send({ t: "visible", on: this.port.browser.visible() });
 		const due = this.port.monotonic() - this.triedAt >= AGAIN_MS;
-		if (this.language === null && (this.state.phase === "off" || due)) void this.try(false);
+		// Also what is on: the hub may have dropped it meanwhile.
+		if (this.state.phase === "off" || due) void this.try(false);
 	}
 
 	/** The page was opened before the person's eyes, or put away. */

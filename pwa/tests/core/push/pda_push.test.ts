@@ -25,6 +25,11 @@ describe("subscribing", () => {
 		phone.join();
 		await settle();
 		expect(phone.puts).toHaveLength(1);
+		phone.pass(60_000);
+		phone.join();
+		await settle();
+		expect(phone.puts).toHaveLength(2);
+		expect(phone.state.phase).toBe("on");
 	});
 
 	it("asks the person at sign-in, and never before", async () => {
