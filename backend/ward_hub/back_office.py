@@ -143,7 +143,7 @@ def office_routes(parts: OfficeParts) -> list[Route]:
                 parts.pins,
                 audit,
                 clock,
-                lambda staff: _signed_out(parts, staff),
+                signed_out,
             )
         ),
         *office_config_routes(config),
