@@ -1,4 +1,4 @@
-"""DEV-07: a new version is shown when no call is open, kept when it runs, and given up when it does not come up."""
+"""DEV-07: a new version waits for the end of a call, and is given up when it does not come up."""
 
 from __future__ import annotations
 

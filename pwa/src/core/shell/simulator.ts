@@ -86,14 +86,14 @@ const PANELS: Partial<Record<TerminalKind, Panel>> = {
 const STYLE = `
 html, body { width: auto; min-height: 100%; }
 #app { position: relative; width: var(--panel-width); height: var(--panel-height) !important; overflow: hidden; }
-.simulator { box-sizing: border-box; display: flex; align-items: center; gap: .8em; width: var(--panel-width); height: var(--strip);
-	padding: 0 .8em; background: #2b2f33; color: #e8edf1; font-size: calc(var(--strip) * .26); border-top: 4px solid #101214; }
+.simulator { box-sizing: border-box; display: flex; align-items: center; gap: .5em; width: var(--panel-width); height: var(--strip);
+	padding: 0 .8em; background: #2b2f33; color: #e8edf1; font-size: min(calc(var(--strip) * .26), 24px); border-top: 4px solid #101214; }
 .simulator small { opacity: .75; white-space: nowrap; }
-.simulator button { min-width: 4.6em; height: calc(var(--strip) * .62); padding: 0 .8em; border: 0; border-radius: .5em; font-size: 1em;
+.simulator button { min-width: 3.4em; height: calc(var(--strip) * .62); padding: 0 .5em; border: 0; border-radius: .5em; font-size: 1em;
 	font-weight: 700; background: #d8dee3; color: #14181b; box-shadow: 0 .16em 0 #868e95; cursor: pointer; white-space: nowrap; }
 .simulator button:active { transform: translateY(.12em); box-shadow: none; }
 .simulator button[aria-pressed="true"] { background: #c23b3b; color: #fff; transform: translateY(.12em); box-shadow: none; }
-.simulator output { white-space: nowrap; opacity: .85; font-variant-numeric: tabular-nums; }
+.simulator output { white-space: pre-line; font-size: .62em; line-height: 1.25; flex: none; font-variant-numeric: tabular-nums; }
 .simulator .lamp { width: calc(var(--strip) * .5); height: calc(var(--strip) * .5); border-radius: 50%; background: #14181b;
 	border: 3px solid #6c757c; margin-left: auto; flex: none; }
 .simulator .night { width: calc(var(--strip) * .34); height: calc(var(--strip) * .34); border-radius: 50%; background: #14181b; flex: none; }
@@ -117,7 +117,7 @@ export function simulatorShell(
 	const show = () => {
 		if (drawn === null) return;
 		const screen = cover.screenOn() ? "亮" : "灭";
-		drawn.levels.textContent = `音量 ${volume} 亮度 ${bright} 屏幕 ${screen}`;
+		drawn.levels.textContent = `音量 ${volume}\n亮度 ${bright}\n屏幕 ${screen}`;
 	};
 	const brightness = new BrightnessLimit((percent) => {
 		bright = percent;

@@ -241,7 +241,7 @@ describe("the simulator", () => {
 		shell.setVolume(40);
 		shell.setScreen(false);
 		const levels = document.querySelector('[data-hardware="levels"]')?.textContent;
-		expect(levels).toBe("音量 40 亮度 100 屏幕 灭");
+		expect(levels).toBe("音量 40\n亮度 100\n屏幕 灭");
 		shell.setScreen(true);
 	});
 
