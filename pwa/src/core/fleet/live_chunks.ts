@@ -6,6 +6,8 @@ import type { RecordedEvent } from "./live_mask";
 
 /** Bytes of the events in one frame; with what is around them it stays below 200 KiB. */
 export const CHUNK_BYTES = 180 * 1024;
+/** Events in one frame; the hub takes 2,000. */
+const CHUNK_EVENTS = 1_000;
 /** What waits is let go of beyond this, and the whole page sent anew. */
 const MOST_BYTES = 8 * 2 ** 20;
 const CUSTOM = 5;
@@ -47,7 +49,7 @@ export class Chunks {
 		let bytes = 0;
 		let count = 0;
 		for (const each of this.waiting) {
-			if (count > 0 && bytes + each.bytes > CHUNK_BYTES) break;
+			if (count === CHUNK_EVENTS || (count > 0 && bytes + each.bytes > CHUNK_BYTES)) break;
 			bytes += each.bytes;
 			count += 1;
 		}
