@@ -338,6 +338,7 @@ async def test_a_pda_that_answers_no_probes_is_published_until_it_does(bench: Be
         assert bench.reach() == {}
     await minute("pda-02")
     assert bench.reach() == {"pda-01": {"since": since, "missed": 3}}
+    assert [bench.desk.reachable(pda) for pda in ("pda-01", "pda-02", "nobody")] == [False, True, None]
     bench.start()  # a restart forgets nobody
     await bench.load()
     await minute("pda-02")
