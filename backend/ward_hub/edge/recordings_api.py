@@ -1,7 +1,9 @@
-"""Recorded talks over HTTP: stored by stations and PDAs of the ward, heard by its nurses and doctors.
+"""Recorded talks over HTTP: stored and listed by stations and PDAs of the ward, heard by its people.
 
 PUT /api/wards/{ward}/recordings/{talk}?calls&purpose&started_at&ended_at&with   audio/webm, at most 32 MiB
 GET /api/wards/{ward}/recordings/{talk}                                          (a person signed in)
+GET /api/wards/{ward}/recordings?from&to   [{talk, purpose, started_at, ended_at, terminal, staff, with}]:
+                                           those under no call of the journal, newest first
 
 `calls` and `with`: ids parted by commas, `calls` may be empty; times in ms since the epoch.
 """
@@ -28,6 +30,7 @@ from ward_hub.edge.identity_api import bearer
 from ward_hub.talk.recordings import (
     MAX_BYTES,
     Different,
+    Listed,
     NoRoom,
     NotARecording,
     Recorded,
@@ -38,6 +41,7 @@ from ward_hub.talk.recordings import (
 RECORDERS = frozenset({"station", "pda"})
 HEARERS = frozenset({Role.NURSE, Role.HEAD_NURSE, Role.DOCTOR})
 LONGEST_MS = 24 * 60 * 60 * 1000
+LONGEST_SPAN_MS = 366 * LONGEST_MS
 TALK, CALL = r"[0-9a-f]{16}", r"[0-9a-f]{32}"
 FIELDS = frozenset({"calls", "purpose", "started_at", "ended_at", "with"})
 _HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
@@ -106,8 +110,18 @@ def recordings_routes(
             await audit.record(AuditEntry(AuditAction.RECORDING, "ok", *heard))
         return FileResponse(path, media_type="audio/webm", headers=_HEADERS)
 
+    async def without_call(request: Request) -> Response:
+        principal = bearer(request, gate)
+        ward = request.path_params["ward"]
+        if principal.kind not in RECORDERS or principal.ward != ward:
+            raise WardError("forbidden")
+        from_ms, to_ms = _span(request)
+        found = await recordings.list_without_call(ward, from_ms, to_ms)
+        return JSONResponse([_line(one) for one in found], headers=_HEADERS)
+
     path = "/api/wards/{ward}/recordings/{talk}"
     return [
+        Route("/api/wards/{ward}/recordings", answering(without_call, clock), methods=["GET"]),
         Route(path, answering(put, clock), methods=["PUT"]),
         Route(path, answering(hear, clock), methods=["GET"]),
     ]
@@ -127,6 +141,28 @@ def _place(request: Request) -> tuple[str, str]:
     if not re.fullmatch(TALK, talk):
         raise WardError("malformed", "Expected a talk of 16 hex digits.")
     return ward, talk
+
+
+def _span(request: Request) -> tuple[int, int]:
+    given = request.query_params
+    if sorted(name for name, _ in given.multi_items()) != ["from", "to"]:
+        raise WardError("malformed", "Expected exactly the parameters from, to.")
+    from_ms, to_ms = _instant(given["from"]), _instant(given["to"])
+    if not 0 < to_ms - from_ms <= LONGEST_SPAN_MS:
+        raise WardError("malformed", "Expected to to be after from, by 366 days at most.")
+    return from_ms, to_ms
+
+
+def _line(listed: Listed) -> dict[str, object]:
+    return {
+        "talk": listed.talk,
+        "purpose": listed.purpose,
+        "started_at": listed.started_at,
+        "ended_at": listed.ended_at,
+        "terminal": listed.terminal,
+        "staff": listed.staff,
+        "with": list(listed.parties),
+    }
 
 
 def _recorded(request: Request, principal: Principal, ward: str, talk: str) -> Recorded:

@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
+from sqlalchemy import exists, select
+
+from ward_hub.calls.tables import CallLine
 from ward_hub.db.engine import Database
 from ward_hub.talk.tables import Recording, RecordingCall
 
@@ -56,6 +59,19 @@ class Recorded:
     staff: str | None
     parties: tuple[str, ...]
     calls: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A stored recording as a list shows it; times in ms, ends as in Recorded."""
+
+    talk: str
+    purpose: str
+    started_at: int
+    ended_at: int
+    terminal: str
+    staff: str | None
+    parties: tuple[str, ...]
 
 
 def free_bytes(folder: Path) -> int:
@@ -109,6 +125,25 @@ class Recordings:
             row = await session.get(Recording, (ward, talk))
         path = None if row is None else self._path(row.digest)
         return path if path is not None and path.is_file() else None
+
+    async def list_without_call(self, ward: str, from_ms: int, to_ms: int, limit: int = 5000) -> list[Listed]:
+        """The ward's recordings begun in [from_ms, to_ms) that no line of its journal shows, newest first, at
+        most `limit`: broadcasts, talks without a call, and talks whose call the hub does not know (yet)."""
+        shown = exists().where(
+            RecordingCall.ward == Recording.ward,
+            RecordingCall.talk == Recording.talk,
+            CallLine.id == RecordingCall.call,
+            CallLine.ward == RecordingCall.ward,
+        )
+        wanted = (
+            select(Recording)
+            .where(Recording.ward == ward, Recording.started_at >= from_ms, Recording.started_at < to_ms)
+            .where(~shown)
+            .order_by(Recording.started_at.desc(), Recording.talk)
+            .limit(limit)
+        )
+        async with self._database.session() as session:
+            return [_listed(row) for row in await session.scalars(wanted)]
 
     async def _receive(self, file: IO[bytes], sound: AsyncIterator[bytes]) -> tuple[str, int]:
         """Write what comes, and sync it; returns its SHA-256 in hex and its length."""
@@ -166,6 +201,18 @@ class Recordings:
 
     def _path(self, digest: str) -> Path:
         return self._folder / digest[:2] / f"{digest}.webm"
+
+
+def _listed(row: Recording) -> Listed:
+    return Listed(
+        talk=row.talk,
+        purpose=row.purpose,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        terminal=row.terminal,
+        staff=row.staff,
+        parties=tuple(row.parties.split(",")),
+    )
 
 
 def _sync(file: IO[bytes]) -> None:

@@ -77,6 +77,10 @@ class Hub:
             | (headers or {}),
         )
 
+    async def listed(self, token: str, query: dict[str, str]) -> httpx.Response:
+        headers = {"authorization": f"Bearer {token}"}
+        return await self.client.get("/api/wards/thoracic/recordings", params=query, headers=headers)
+
     async def get(self, token: str = "nurse") -> httpx.Response:
         return await self.client.get(PATH, headers={"authorization": f"Bearer {token}"})
 
@@ -132,6 +136,47 @@ async def test_only_nurses_and_doctors_of_the_ward_hear(hub: Hub) -> None:
         refused = await hub.get(token)
         assert (refused.status_code, code(refused)) == (403, "forbidden")
     assert (await hub.client.get(PATH)).status_code == 401
+
+
+async def test_stations_and_pdas_of_the_ward_list_what_stands_under_no_call(hub: Hub) -> None:
+    await hub.put("pda")
+    asked = {"from": str(NOW), "to": str(NOW + 1)}
+    for token in ("station", "pda", "nurse"):
+        listed = await hub.listed(token, asked)
+        assert listed.status_code == 200
+        assert listed.headers["cache-control"] == "no-store"
+        assert listed.json() == [
+            {
+                "talk": TALK,
+                "purpose": "talk",
+                "started_at": NOW,
+                "ended_at": NOW + 1,
+                "terminal": "pda-1",
+                "staff": None,
+                "with": ["bed-b01", "bed-b02"],
+            }
+        ]
+    assert (await hub.listed("station", {"from": "0", "to": str(NOW)})).status_code == 400
+    assert (await hub.listed("station", {"from": str(NOW + 1), "to": str(NOW + 2)})).json() == []
+    for token in ("bedside", "other"):
+        refused = await hub.listed(token, asked)
+        assert (refused.status_code, code(refused)) == (403, "forbidden")
+    assert code(await hub.listed("nobody", asked)) == "unauthorized"
+
+
+async def test_the_span_of_the_list_is_read_strictly(hub: Hub) -> None:
+    day = 24 * 60 * 60 * 1000
+    bad: list[dict[str, str]] = [
+        {},
+        {"from": "1"},
+        {"from": "2", "to": "2"},
+        {"from": "-1", "to": "2"},
+        {"from": "0", "to": str(366 * day + 1)},
+        {"from": "0", "to": "1", "bed": "b01"},
+    ]
+    for asked in bad:
+        refused = await hub.listed("station", asked)
+        assert (refused.status_code, code(refused)) == (400, "malformed"), asked
 
 
 async def test_a_ward_that_does_not_record_says_so(hub: Hub) -> None:

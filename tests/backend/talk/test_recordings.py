@@ -192,6 +192,34 @@ async def test_the_journals_lines_name_the_recorded_talks(database: Database, re
         await ward.send(ward.station.make(Act.ACKNOWLEDGED, ward.now, both))
 
 
+async def test_what_stands_under_no_call_has_a_list_of_its_own(
+    database: Database, recordings: Recordings
+) -> None:
+    """CALL-06: a broadcast, a talk without a call, and one whose call has not come yet."""
+    kinds = {
+        "1" * 16: replace(RECORDED, purpose="broadcast", calls=(), parties=("bed-b01", "bed-b02")),
+        "2" * 16: replace(RECORDED, calls=(), started_at=NOW + 5),
+        "3" * 16: replace(RECORDED, calls=(CALL,), started_at=NOW + 9),
+        "4" * 16: replace(RECORDED, calls=(), started_at=NOW + 10),
+    }
+    for talk, recorded in kinds.items():
+        await recordings.store(replace(recorded, talk=talk), parts(SOUND))
+    await recordings.store(replace(RECORDED, ward="cardiac", calls=()), parts(SOUND))
+    found = await recordings.list_without_call("thoracic", NOW, NOW + 10)
+    assert [one.talk[0] for one in found] == ["3", "2", "1"]
+    broadcast = found[-1]
+    assert (broadcast.purpose, broadcast.terminal, broadcast.staff) == ("broadcast", "station-1", "n001")
+    assert (broadcast.started_at, broadcast.ended_at) == (NOW, NOW + 60_000)
+    assert broadcast.parties == ("bed-b01", "bed-b02")
+    assert [one.talk[0] for one in await recordings.list_without_call("thoracic", NOW, NOW + 10, 1)] == ["3"]
+    line = CallLine(id=CALL, ward="thoracic", source="bed:b01", type="patient", missed=False)
+    line.at, line.approx = NOW, False
+    async with database.session.begin() as session:
+        session.add(line)
+    found = await recordings.list_without_call("thoracic", NOW, NOW + 10)
+    assert [one.talk[0] for one in found] == ["2", "1"]
+
+
 def test_the_command_line_shows_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """CALL-06"""
 

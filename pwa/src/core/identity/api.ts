@@ -53,6 +53,19 @@ export interface HistoryQuery {
 	type?: string;
 }
 
+/** A recorded broadcast or talk that stands under no call of the journal. Times in ms, hub time. */
+export interface RecordingLine {
+	talk: string;
+	purpose: "talk" | "broadcast";
+	started_at: number;
+	ended_at: number;
+	/** who recorded it: terminal, and the person signed in there */
+	terminal: string;
+	staff: string | null;
+	/** terminals at the other end */
+	with: string[];
+}
+
 export class Api {
 	private readonly base: string;
 	private readonly fetch: typeof fetch;
@@ -141,6 +154,18 @@ export class Api {
 			// The hub went away in the middle.
 			throw new Unreachable(String(error));
 		}
+	}
+
+	/** Recordings begun in [from, to) that stand under no call, newest first. Throws ApiError, Unreachable. */
+	async recordings(
+		token: string,
+		ward: string,
+		{ from, to }: { from: number; to: number },
+	): Promise<RecordingLine[]> {
+		const search = new URLSearchParams({ from: String(from), to: String(to) });
+		const path = `/api/wards/${encodeURIComponent(ward)}/recordings?${search}`;
+		const value: unknown = await (await this.request(path, {}, token)).json();
+		return Array.isArray(value) ? (value as RecordingLine[]) : [];
 	}
 
 	private async post<T>(path: string, body: object, token?: string): Promise<T> {

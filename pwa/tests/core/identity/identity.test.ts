@@ -169,3 +169,17 @@ it("fetches a recorded talk with the token of the person, and tells no from away
 	const away = new Api("http://hub", () => Promise.resolve(broken));
 	await expect(away.recording("hers", "w", talk)).rejects.toBeInstanceOf(Unreachable);
 });
+
+it("lists recordings without a call of a time", async () => {
+	const line = { talk: "00000000000000aa", purpose: "broadcast", with: ["bed-1"] };
+	let seen = "";
+	let answer: unknown = [line];
+	const hub = new Api("http://hub", (input) => {
+		seen = String(input);
+		return Promise.resolve(Response.json(answer));
+	});
+	expect(await hub.recordings("mine", "w", { from: 1, to: 2 })).toEqual([line]);
+	expect(seen).toBe("http://hub/api/wards/w/recordings?from=1&to=2");
+	answer = { other: 1 };
+	expect(await hub.recordings("mine", "w", { from: 1, to: 2 })).toEqual([]);
+});

@@ -47,12 +47,12 @@ afterEach(() => {
 describe("recorded talks of the journal", () => {
 	it("are marked for everybody and can be heard by a person signed in only", async () => {
 		const terminal = await show(null);
-		expect(all("mark").map((one) => one.textContent)).toEqual(Array(3).fill("有录音，登录后可听"));
+		expect(all("mark").map((one) => one.textContent)).toEqual(Array(5).fill("有录音，登录后可听"));
 		expect(all("play")).toHaveLength(0);
 		terminal.set({ session: nurse });
 		await settle();
 		expect(all("mark")).toHaveLength(0);
-		expect(all("play")).toHaveLength(3);
+		expect(all("play")).toHaveLength(5);
 	});
 
 	it("play one at a time, stop by the same key, and are let go of", async () => {
@@ -63,11 +63,9 @@ describe("recorded talks of the journal", () => {
 		expect(all("play")[0]?.textContent?.trim()).toBe("停止");
 		await touch(1);
 		expect(all("sound")).toHaveLength(1);
-		expect(all("play").map((one) => one.getAttribute("aria-pressed"))).toEqual([
-			"false",
-			"true",
-			"false",
-		]);
+		expect(all("play").map((one) => one.getAttribute("aria-pressed") === "true")).toEqual(
+			[0, 1, 2, 3, 4].map((at) => at === 1),
+		);
 		expect(kept.size).toBe(1);
 		await touch(1);
 		expect(all("sound")).toHaveLength(0);
@@ -123,5 +121,54 @@ describe("recorded talks of the journal", () => {
 		all("sound")[0]?.dispatchEvent(new Event("error"));
 		await settle();
 		expect(alert()).toBe("录音放不出来");
+	});
+});
+
+const others = () => [...document.querySelectorAll<HTMLElement>('[data-testid="other-recording"]')];
+const choose = async (label: string, value: string) => {
+	const select = document.querySelector<HTMLSelectElement>(`select[aria-label="${label}"]`);
+	if (!select) throw new Error(label);
+	select.value = value;
+	select.dispatchEvent(new Event("change", { bubbles: true }));
+	await settle();
+};
+
+describe("recordings without a call", () => {
+	it("stand under the calls: what it was, with whom, how long, and a key as calls have", async () => {
+		const terminal = await show(nurse);
+		expect(document.querySelector('[data-testid="other-recordings"] h3')?.textContent).toBe(
+			"录音 · 2 条",
+		);
+		const [broadcast, talk] = others().map((one) => one.textContent?.replace(/\s+/g, " ").trim());
+		expect(broadcast).toMatch(/^\d\d:\d\d 广播 1床 等 3 处 00:42 \S+ 播放$/);
+		expect(talk).toMatch(/^\d\d:\d\d 通话 2床 02:00 \S+ 播放$/);
+		const asked = vi.spyOn(terminal, "recording");
+		others()[0]?.querySelector("button")?.click();
+		await settle();
+		expect(asked).toHaveBeenCalledWith("00000000000b0ca5");
+		await touch(0);
+		expect(all("sound")).toHaveLength(1);
+		terminal.setLanguage("en");
+		await settle();
+		expect(others()[0]?.textContent).toContain("Bed 1 and 2 more");
+	});
+
+	it("follow the bed that was chosen, and no call type", async () => {
+		await show(null);
+		await choose("位置", "b02");
+		expect(others().map((one) => one.dataset.talk)).toHaveLength(2);
+		await choose("位置", "b03");
+		expect(others().map((one) => one.dataset.talk)).toEqual(["00000000000b0ca5"]);
+		await choose("类型", "patient");
+		expect(others()).toHaveLength(0);
+	});
+
+	it("that cannot be read leave the calls as they are, and say so", async () => {
+		const terminal = fakeTerminal({ kind: "station", terminal: "station-main" });
+		terminal.recordings = () => Promise.reject(new Unreachable("refused"));
+		render(Journal, { terminal });
+		await settle();
+		expect(document.querySelectorAll("tbody tr").length).toBeGreaterThan(0);
+		expect(alert()).toBe("读不到广播和其他录音：暂时连不上中枢");
 	});
 });
