@@ -6,15 +6,8 @@ import type { Language } from "../../text/words";
 import { type Api, type ApiParts, OfficeError, openApi } from "./api";
 import { pagesFor } from "./pages";
 import { hashOf, type Route, routeOf } from "./router";
-import type {
-	Change,
-	Edit,
-	HospitalValue,
-	Me,
-	OfficeProblem,
-	Permission,
-	WardConfig,
-} from "./types";
+import { type Conflict, type Made, type Saved, type Toast, undoOf } from "./saving";
+import type { Change, Edit, HospitalValue, Me, Permission, WardConfig } from "./types";
 import { DEFAULT_ZONE, knowsZone } from "./zone";
 
 export interface OfficeParts {
@@ -29,42 +22,10 @@ export interface OfficeParts {
 	writeHash: (hash: string) => void;
 }
 
-export interface Toast {
-	key: number;
-	text: string;
-	tone: "good" | "bad";
-	/** change that the button takes back, with the button's word */
-	undo: { change: number; again: boolean } | null;
-}
-
-/** What a save came to. Problems are numbered as the edits were. */
-export type Saved =
-	| { ok: true; change: number }
-	| { ok: false; code: string; text: string; problems: readonly OfficeProblem[] };
-
-/** Somebody was faster: what was to be saved, and what others changed there since. */
-export interface Conflict {
-	edits: readonly Edit[];
-	/** newest first; empty when the hub does not say */
-	changes: Change[];
-}
-
-/** The hub's answer; no id when all was so already. */
-interface Made {
-	id: number | null;
-	revision: number;
-}
-
-function undoOf(change: number | null, again: boolean): Toast["undo"] {
-	return change === null ? null : { change, again };
-}
-
 export type Phase = "starting" | "unreachable" | "signed_out" | "password_due" | "ready";
 
 /** Warned so long before the session ends by itself, ms. */
 export const WARN_MS = 60_000;
-/** Toasts stay so long unless the pointer rests on them, ms: time to read and to reach 撤销. */
-export const TOAST_MS = 20_000;
 const LANGUAGE_KEY = "wardline-office-language";
 const WARD_KEY = "wardline-office-ward";
 
@@ -137,6 +98,11 @@ export class Office {
 	async changePassword(old: string, fresh: string): Promise<void> {
 		await this.api.post("password", { old, new: fresh });
 		await this.enter(await this.api.get<Me>("me"));
+	}
+
+	/** Signs out, unless something is not saved and the person would rather stay. */
+	askToSignOut(): void {
+		this.leave(() => void this.signOut());
 	}
 
 	async signOut(): Promise<void> {
@@ -223,15 +189,12 @@ export class Office {
 	hashChanged(): void {
 		const next = routeOf(this.parts.readHash());
 		if (next.page === this.route.page && next.part === this.route.part) return;
-		if (next.page === this.route.page) {
-			this.route = next;
-			return;
-		}
 		if (this.unsaved) this.parts.writeHash(hashOf(this.route));
 		this.leave(() => this.show(next.page, next.part));
 	}
 
 	private show(page: string, part = ""): void {
+		this.unsaved = false;
 		this.route = { page, part };
 		this.parts.writeHash(hashOf(this.route));
 	}

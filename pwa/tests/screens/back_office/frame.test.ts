@@ -86,8 +86,18 @@ it("warns a minute before an idle session ends, then covers the page and keeps i
 });
 
 it("asks before something not saved is left", async () => {
-	const { office } = await openOffice(new FakeOffice(), "");
-	office.unsaved = true;
+	const { office, address } = await openOffice(new FakeOffice(), "wards/rules");
+	await fill("escalation-0", "45");
+	// by the browser's own keys, too: the address goes back to where one is
+	address.hash = "#/wards";
+	office.hashChanged();
+	await settle();
+	expect(address.hash).toBe("#/wards/rules");
+	await press("confirm-no");
+	expect((need("escalation-0") as HTMLInputElement).value).toBe("45");
+	await press("office-sign-out");
+	await press("confirm-no");
+	expect(find("office-sign-in")).toBeNull();
 	office.go("elsewhere");
 	await settle();
 	await press("confirm-no");

@@ -1,6 +1,6 @@
 /** Problems of a refused save, sorted to the fields they are about. */
 import type { Language } from "../../../text/words";
-import type { Saved } from "../office_state.svelte";
+import type { Saved } from "../saving";
 import type { OfficeProblem } from "../types";
 
 export type Problems = readonly OfficeProblem[];
