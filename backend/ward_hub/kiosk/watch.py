@@ -19,8 +19,8 @@ from ward_hub.kiosk.devtools import DevTools, Refused
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY_S = 2.0
-ANSWER_S = 18.0
+LOOK_EVERY_S = 1.0
+ANSWER_S = 13.0
 """Behind the page's own way out, and with time for a start within 30 s (DEV-08)."""
 RELOAD_EVERY_S = 10.0
 """A page that could not be loaded, the hub being away."""
