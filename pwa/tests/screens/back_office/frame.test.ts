@@ -85,6 +85,27 @@ it("warns a minute before an idle session ends, then covers the page and keeps i
 	expect(need('[data-screen="back_office"] .frame').hasAttribute("inert")).toBe(false);
 });
 
+it("keeps an open form through a lapse for the same person, and nothing of it for another", async () => {
+	const fake = new FakeOffice();
+	await openOffice(fake, "wards");
+	await press('[data-bed="b12"]');
+	await fill("bed-label", "12A");
+	fake.signedIn = false;
+	need('[id="bed-form"]').dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
+	await settle();
+	await fill("office-password", fake.password);
+	await submit();
+	expect((need("bed-label") as HTMLInputElement).value).toBe("12A");
+	fake.signedIn = false;
+	need('[id="bed-form"]').dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
+	await settle();
+	fake.me = { ...fake.me, staff: { ...fake.me.staff, id: "other", name: "别人" } };
+	await fill("office-password", fake.password);
+	await submit();
+	expect(need("office-me").textContent).toContain("别人");
+	expect(find("bed-form")).toBeNull();
+});
+
 it("asks before something not saved is left", async () => {
 	const { office, address } = await openOffice(new FakeOffice(), "wards/rules");
 	await fill("escalation-0", "45");
