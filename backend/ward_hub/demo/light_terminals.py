@@ -305,7 +305,7 @@ class LightTerminal:
 
     def _take(self, document: str, event: Any) -> None:  # an ArrayEvent; its stub does not know `delta`
         for change in event.delta:
-            for wire, heard_at, missed in change.get("insert", ()):
+            for wire, heard_at, missed, *_unverified in change.get("insert", ()):
                 fact = decode_wire(wire)
                 received = ReceivedFact(document, fact, int(heard_at), bool(missed), self._now())
                 if fact.id not in self.facts:
