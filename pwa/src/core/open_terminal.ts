@@ -1,12 +1,17 @@
 /** Puts a terminal together out of what the browser has. Only this file knows which parts are used. */
+
+import { pageUpdate } from "./app_update";
 import type { TerminalKind } from "./calls/types";
 import { nonce } from "./facts/signing";
+import { pageFleet } from "./fleet/open_device";
 import { Api } from "./identity/api";
 import { takeCode } from "./identity/identity";
 import { holdSlot } from "./identity/slot_lock";
 import { openHeartbeat } from "./links/heartbeat";
 import { SocketLink } from "./links/socket";
 import { makeCertificate } from "./mesh/certificate";
+import { PushApi } from "./push/api";
+import { PagePush } from "./push/browser_push";
 import type { DeviceShell } from "./shell/device_shell";
 import { openShell } from "./shell/shell";
 import { createSounder, type Sounder } from "./sound/sounder";
@@ -24,7 +29,7 @@ export interface OpenedTerminal {
 /** The terminal of this page's slot. Call it once a page. */
 export function openTerminal(kind: TerminalKind, slot: string): OpenedTerminal {
 	const sounder = createSounder();
-	const shell = openShell(kind);
+	const shell = openShell(kind, window, sounder);
 	const ticker = openHeartbeat();
 	const monotonic = () => performance.now();
 	const hub = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/sync`;
@@ -47,6 +52,7 @@ export function openTerminal(kind: TerminalKind, slot: string): OpenedTerminal {
 		marks: slotMarks(slot),
 		sounder,
 		shell,
+		fleet: pageFleet(kind, slot, shell),
 		wall: () => Date.now(),
 		monotonic,
 		hold: (waiting) => holdSlot(slot, waiting),
@@ -55,8 +61,19 @@ export function openTerminal(kind: TerminalKind, slot: string): OpenedTerminal {
 			typeof RTCPeerConnection === "undefined" ? null : (config) => new RTCPeerConnection(config),
 		certificate: makeCertificate,
 		media: new PageMedia(),
+		...(kind === "pda" && {
+			push: { browser: new PagePush(), hub: new PushApi(location.origin) },
+		}),
 		random: Math.random,
 		newId: nonce,
+	});
+	ticker.watch({
+		slot,
+		subscribe: (run) => void terminal.subscribe(run),
+		alive: () => {
+			shell.alive();
+			pageUpdate().alive();
+		},
 	});
 	// Who talks with this terminal learns at once that its page has gone.
 	addEventListener("pagehide", () => terminal.close());

@@ -2,14 +2,8 @@
  * The terminal: everything in core put together behind the few things a screen sees and a hand can do. Folds the facts at
  * each change and every second, sounds, reports receipts, and tells its state at most once a frame.
  */
-import {
-	isSafe,
-	MISSED_TONE_MS,
-	ownCalls,
-	type Sounding,
-	sounding,
-	toReceive,
-} from "./board_rules";
+import { Alarms } from "./alarms";
+import { ownCalls } from "./board_rules";
 import { emptyDirectory } from "./calls/directory";
 import { MAX_CALLS } from "./calls/facts";
 import { fold, may, mayPlace } from "./calls/fold";
@@ -25,6 +19,8 @@ import {
 } from "./facts/hand";
 import type { Made } from "./facts/maker";
 import { OwnPresses, UNDELIVERED_MS } from "./facts/own_presses";
+import type { Device } from "./fleet/device";
+import { openDevice } from "./fleet/open_device";
 import { HeldDocuments, isNight } from "./held_documents";
 import { type HistoryQuery, Unreachable } from "./identity/api";
 import { mayEditOffline } from "./joining";
@@ -32,6 +28,8 @@ import { Listeners } from "./links/link";
 import { PresenceView } from "./presence_view";
 import { CLOSE } from "./protocol/close_codes";
 import * as names from "./protocol/names";
+import { LatePush } from "./push/late_push";
+import { openPush } from "./push/open_push";
 import { diskShelf, memoryShelf, type Shelf } from "./replica/shelf";
 import { type Running, startRunning } from "./running";
 import { listenToShell } from "./shell_hands";
@@ -65,6 +63,7 @@ const EMPTY_DIRECTORY: Directory = emptyDirectory();
 export class WardTerminal implements Terminal {
 	readonly shell: Shell;
 	readonly talk: TalkControl = talkControl(() => this.links?.talks ?? null);
+	readonly push = new LatePush();
 	private readonly parts: TerminalParts;
 	private readonly runs = new Listeners<[TerminalState]>();
 	private readonly views: DocumentViews;
@@ -74,6 +73,8 @@ export class WardTerminal implements Terminal {
 	private held: HeldDocuments | null = null;
 	/** Null until it is known which terminal this is, and where the browser has no peer connections. */
 	private links: WardLinks | null = null;
+	private device: Device | null = null;
+	private readonly alarms: Alarms;
 	private readonly staff: StaffAtTerminal;
 	private override: Phase | null = null;
 	private problem: string | null = null;
@@ -81,10 +82,6 @@ export class WardTerminal implements Terminal {
 	private muted = false;
 	private language: "zh" | "en";
 	private inputs: Record<string, "ok" | "open"> = {};
-	/** First sight of each missed row: it has one tone. */
-	private readonly missedSince = new Map<string, number>();
-	/** Calls whose receipt has been made here. */
-	private readonly received = new Set<string>();
 	/** Hands are served one after the other: a key that repeats sees the press before it. */
 	private hand: Promise<void> = Promise.resolve();
 	/** Hub time of the hub's last word, as the disk has it. */
@@ -102,6 +99,7 @@ export class WardTerminal implements Terminal {
 		this.parts = parts;
 		this.startedAt = parts.monotonic();
 		this.shell = parts.shell;
+		this.alarms = new Alarms(parts.sounder);
 		this.presses = new OwnPresses(parts.slot);
 		this.staff = new StaffAtTerminal({
 			parts,
@@ -234,6 +232,8 @@ export class WardTerminal implements Terminal {
 	close(): void {
 		this.links?.close();
 		this.links = null;
+		this.device?.close();
+		this.device = null;
 	}
 
 	private get self(): SelfInfo | null {
@@ -277,6 +277,14 @@ export class WardTerminal implements Terminal {
 		});
 		identity.changes.add(() => this.identityChanged());
 		this.parts.ticker.onTick(() => this.tick());
+		const push = openPush(
+			this.parts,
+			running,
+			this,
+			() => this.self,
+			() => this.staff.token,
+		);
+		if (push !== null) this.push.attach(push);
 		this.identityChanged();
 		identity.tick();
 		await this.holdUnsent();
@@ -302,9 +310,24 @@ export class WardTerminal implements Terminal {
 			this.held.hold();
 			this.views.reconsider();
 			this.links = this.openLinks(running, self);
+			this.device = this.openDevice(running, self);
 		}
 		running?.provider.setToken(this.staff.token);
 		this.schedule();
+	}
+
+	private openDevice(running: Running, self: SelfInfo): Device | null {
+		const { parts } = this;
+		if (parts.fleet === undefined) return null;
+		return openDevice(parts.fleet, parts, running, self, {
+			subscribe: (run) => this.subscribe(run),
+			document: (name) => this.document(name),
+			alarm: () => this.alarms.heard?.routine === false,
+			failed: (error) => {
+				if (error instanceof StorageError) this.failed(error);
+				else console.error("device:", error);
+			},
+		});
 	}
 
 	private openLinks(running: Running, self: SelfInfo): WardLinks | null {
@@ -530,36 +553,22 @@ export class WardTerminal implements Terminal {
 	}
 
 	private sound(board: Board, now: number): void {
-		const { sounder, kind } = this.parts;
-		const { self, held } = this;
-		let heard: Sounding | null = null;
-		if (self && held) {
-			heard = sounding(board, self, held.directory, (row) => {
-				const since = this.missedSince.get(row.id) ?? now;
-				this.missedSince.set(row.id, since);
-				return now - since > MISSED_TONE_MS;
-			});
-		}
-		// Nobody has been reached: the bed sounds itself (layer 4).
-		const alone = this.state.ownPresses.some(({ undelivered }) => undelivered);
-		if (kind === "bedside" && alone) heard ??= { tone: "low", routine: true };
-		sounder.setMuted(this.muted && (heard?.routine ?? true));
-		sounder.play(heard?.tone ?? null);
+		const { self, held, muted } = this;
+		const alone =
+			this.parts.kind === "bedside" && this.state.ownPresses.some(({ undelivered }) => undelivered);
+		const place = self && held ? { self, directory: held.directory } : null;
+		this.alarms.sound(board, place, { alone, muted, now });
 	}
 
 	private receive(board: Board): void {
 		const { running, held, self } = this;
 		if (!running || !held || self?.kind !== "station") return;
-		if (this.parts.sounder.state() === "blocked") return;
 		const { facts, provider } = running;
-		const safe = (call: string) =>
-			!this.received.has(call) && isSafe(facts.get(call), provider.connected);
 		// The station reports, not the person at it.
 		const stamp = { ...this.stamp(), staff: null };
-		for (const each of toReceive(board, self, held.directory, facts.facts(), safe)) {
-			const calls = each.calls.slice(0, MAX_CALLS);
-			for (const call of calls) this.received.add(call);
-			this.make(actBody(self, "received", each.row, calls, {}, stamp));
+		const due = this.alarms.receipts(board, self, held.directory, facts, provider.connected);
+		for (const { row, calls } of due) {
+			this.make(actBody(self, "received", row, calls, {}, stamp));
 		}
 	}
 

@@ -1,7 +1,10 @@
 /** What a terminal is put together from. Given in from outside, so that all of core runs without a page. */
 import type { TerminalKind, Tone } from "./calls/types";
+import type { FleetParts } from "./fleet/open_device";
 import type { Api } from "./identity/api";
 import type { Link, Ticker } from "./links/link";
+import type { PushHub } from "./push/api";
+import type { PushBrowser } from "./push/browser_push";
 import type { Marks } from "./store/persistence";
 import type { Store } from "./store/store";
 import type { Chime, Media } from "./talk/port";
@@ -33,6 +36,8 @@ export interface TerminalParts {
 	marks: Marks;
 	sounder: Sounder;
 	shell: Shell;
+	/** the device the page runs on, for the back office; not in tests without a page */
+	fleet?: FleetParts;
 	/** ms since the epoch */
 	wall: () => number;
 	/** ms, never back */
@@ -44,6 +49,8 @@ export interface TerminalParts {
 	/** One for all connections of this page. */
 	certificate: () => Promise<RTCCertificate | null>;
 	media: Media;
+	/** On phones only. */
+	push?: { browser: PushBrowser; hub: PushHub };
 	/** in [0, 1) */
 	random: () => number;
 	/** 16 hex digits, new each time */

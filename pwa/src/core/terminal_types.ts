@@ -4,6 +4,7 @@
  */
 import type * as Y from "yjs";
 import type { Act, Board, CallRow, Directory, Presence, TerminalKind, Way } from "./calls/types";
+import type { PushControl } from "./push/types";
 import type { TalkControl, TalkState } from "./talk/types";
 
 export interface SelfInfo {
@@ -117,6 +118,8 @@ export interface Shell {
 export interface Terminal extends Readable<TerminalState> {
 	readonly shell: Shell;
 	readonly talk: TalkControl;
+	/** Says nothing but on phones. */
+	readonly push?: PushControl;
 	/** Place a call. Resolves when it is kept on disk (or is known to have failed); the sign of it is in the state at once. */
 	press(
 		type: string,
