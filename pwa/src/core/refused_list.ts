@@ -1,4 +1,4 @@
-/** What the hub refused, kept where a person can see it: facts and edits, for a week. */
+/** What the hub refused, kept where a person can see it: facts, edits, and that there were recordings, for a week. */
 import type { PutAside } from "./replica/replica";
 import type { Store } from "./store/store";
 import type { RefusedItem } from "./terminal_types";
@@ -30,17 +30,24 @@ export class RefusedList {
 	}
 
 	fact(id: string, reason: string, at: number, wire: string): void {
-		this.add({ id, reason, at, wire });
+		this.add({ id, reason, at, wire }).catch(this.failed);
 	}
 
 	edits(aside: PutAside, at: number): void {
-		this.add({ id: aside.document, reason: aside.reason, at, updates: aside.updates });
+		this.add({ id: aside.document, reason: aside.reason, at, updates: aside.updates }).catch(
+			this.failed,
+		);
 	}
 
-	private add(item: KeptRefusal): void {
+	/** A recorded talk: the reason only, its sound is not kept. Resolves once it is on the disk. Throws StorageError. */
+	recording(talk: string, reason: string, at: number): Promise<void> {
+		return this.add({ id: `recording:${talk}`, reason, at });
+	}
+
+	private add(item: KeptRefusal): Promise<void> {
 		const { id, reason, at } = item;
 		this.items = [...this.items, { id, reason, at }];
 		const key = `refused:${at}:${id}:${this.items.length}`;
-		this.store.putMeta(key, item).catch(this.failed);
+		return this.store.putMeta(key, item);
 	}
 }

@@ -20,9 +20,16 @@ export class NoMedia extends Error {
 	}
 }
 
-/** The hub has refused a recording for good: it is kept here and not sent again before the next start. */
+/** The hub has refused a recording for good. */
 export class UploadRefused extends Error {
 	override name = "UploadRefused";
+	/** the hub's code, as the list of what was refused shows it */
+	readonly reason: string;
+
+	constructor(message: string, reason = message) {
+		super(message);
+		this.reason = reason;
+	}
 }
 
 /** Sound that comes out of this terminal. */
@@ -99,6 +106,11 @@ export interface TalkPort {
 	store: Pick<Store, "meta" | "metas" | "putMeta" | "dropMeta">;
 	/** Throws UploadRefused, or anything else to be asked again later. */
 	upload(recording: Recording): Promise<void>;
+	/**
+	 * Shows that a recording is not with the hub and why, where a person sees what was refused; resolves once that is on
+	 * the disk: then the sound is let go of. Absent: there is no such list, and sound goes by its age only.
+	 */
+	refused?(talk: string, reason: string, at: number): Promise<void>;
 	/** 16 hex digits */
 	talkId(): string;
 	failed(error: unknown): void;

@@ -1,7 +1,9 @@
 /**
- * Recording of talks and broadcasts, where the ward allows it. What is recorded is on this disk every few seconds, and
- * stays there until the hub has taken it: a page that dies in the middle loses the last seconds, not the talk.
+ * Recording of talks and broadcasts, where the ward allows it. What is recorded is on this disk every few seconds, sealed,
+ * and stays there until the hub has taken it: a page that dies in the middle loses the last seconds, not the talk. What
+ * the hub refuses is told and then deleted, and nothing waits here longer than a week.
  */
+import { Sealer } from "../store/sealed";
 import { joined } from "./announcement";
 import type { Recorder, Recording, TalkPort } from "./port";
 import { UploadRefused } from "./port";
@@ -13,7 +15,10 @@ const KEEP_MS = 10_000;
 const BITS_PER_SECOND = 32_000;
 const FIRST_RETRY_MS = 5_000;
 const LAST_RETRY_MS = 300_000;
+/** A patient's words lie on no terminal longer, handed over or not. */
+export const KEPT_MS = 7 * 86_400_000;
 const PREFIX = "recording:";
+const KEY = "recordingKey";
 
 export interface Recorded {
 	talk: string;
@@ -21,6 +26,11 @@ export interface Recorded {
 	purpose: "talk" | "broadcast";
 	with: readonly string[];
 }
+
+/** As it lies on the disk. */
+type Sealed = Omit<Recording, "bytes"> & { sealed: Uint8Array<ArrayBuffer> };
+
+type Aged = Pick<Recording, "talk" | "endedAt">;
 
 interface Running extends Recorded {
 	recorder: Recorder;
@@ -37,25 +47,35 @@ interface Running extends Recorded {
 
 type Outside = Pick<
 	TalkPort,
-	"media" | "store" | "upload" | "now" | "monotonic" | "failed" | "directory"
+	"media" | "store" | "upload" | "refused" | "now" | "monotonic" | "failed" | "directory"
 >;
 
 export class Recordings {
 	private readonly outside: Outside;
 	private readonly running = new Map<string, Running>();
-	private readonly unsent = new Map<string, Recording>();
+	private readonly sealer: Sealer;
+	/** Sealed since an earlier start, else as it was recorded. */
+	private readonly unsent = new Map<string, Recording | Sealed>();
+	/** Told to nobody, and on the disk until they are old. */
+	private readonly aside = new Map<string, Aged>();
 	private sending: string | null = null;
 	private retryAt = Number.NEGATIVE_INFINITY;
 	private retryMs = FIRST_RETRY_MS;
 
 	constructor(outside: Outside) {
 		this.outside = outside;
+		this.sealer = new Sealer(outside.store, KEY);
 	}
 
-	/** What an earlier start could not hand over. */
+	/** What an earlier start could not hand over; what an earlier version left open on the disk is sealed. */
 	async load(): Promise<void> {
-		for (const { value } of await this.outside.store.metas<Recording>(PREFIX)) {
-			if (!this.running.has(value.talk)) this.unsent.set(value.talk, value);
+		for (const { value } of await this.outside.store.metas<Recording | Sealed>(PREFIX)) {
+			if (this.running.has(value.talk) || this.unsent.has(value.talk)) continue;
+			this.unsent.set(value.talk, value);
+			if (!("bytes" in value) || this.isOld(value)) continue;
+			await this.keep(value, true).catch(this.outside.failed);
+			// Handed over meanwhile.
+			if (!this.unsent.has(value.talk)) await this.drop(value.talk);
 		}
 	}
 
@@ -116,7 +136,9 @@ export class Recordings {
 		const recording = this.snapshot(running);
 		this.unsent.set(talk, recording);
 		try {
-			await this.outside.store.putMeta(PREFIX + talk, recording);
+			await this.keep(recording, true);
+			// A tick may have handed it over meanwhile.
+			if (!this.unsent.has(talk)) await this.drop(talk);
 		} finally {
 			// A disk that fails is no reason not to send it.
 			this.retryAt = Number.NEGATIVE_INFINITY;
@@ -132,11 +154,24 @@ export class Recordings {
 			running.keptAt = now;
 			const recording = this.snapshot(running);
 			// Relaxed: the next write comes in seconds, the last one is strict.
-			running.writing = this.outside.store
-				.putMeta(PREFIX + running.talk, recording, false)
+			running.writing = running.writing
+				.then(() => this.keep(recording, false))
 				.catch(this.outside.failed);
 		}
+		this.clearOld();
 		this.send();
+	}
+
+	private clearOld(): void {
+		for (const waiting of this.unsent.values()) {
+			if (!this.isOld(waiting) || this.sending === waiting.talk) continue;
+			this.letGo(waiting, "never_sent").catch(this.outside.failed);
+		}
+		for (const left of this.aside.values()) {
+			if (!this.isOld(left)) continue;
+			this.aside.delete(left.talk);
+			this.drop(left.talk).catch(this.outside.failed);
+		}
 	}
 
 	private send(): void {
@@ -151,22 +186,68 @@ export class Recordings {
 			});
 	}
 
-	private async upload(recording: Recording): Promise<void> {
+	private async upload(waiting: Recording | Sealed): Promise<void> {
+		const { talk } = waiting;
+		let recording: Recording;
+		try {
+			recording = await this.opened(waiting);
+		} catch (error) {
+			// Another key, or bytes that are not whole: no later try reads it. A disk that does not answer may.
+			if (!(error instanceof Error && error.name === "OperationError")) return this.later();
+			return this.letGo(waiting, "unreadable");
+		}
 		try {
 			await this.outside.upload(recording);
 		} catch (error) {
 			if (error instanceof UploadRefused) {
-				// Kept on disk for whoever looks into it; asked again at the next start.
-				this.unsent.delete(recording.talk);
+				await this.letGo(waiting, error.reason);
 				throw error;
 			}
-			this.retryAt = this.outside.monotonic() + this.retryMs;
-			this.retryMs = Math.min(LAST_RETRY_MS, this.retryMs * 2);
-			return;
+			return this.later();
 		}
 		this.retryMs = FIRST_RETRY_MS;
-		this.unsent.delete(recording.talk);
-		await this.outside.store.dropMeta(PREFIX + recording.talk);
+		this.unsent.delete(talk);
+		await this.drop(talk);
+	}
+
+	private later(): void {
+		this.retryAt = this.outside.monotonic() + this.retryMs;
+		this.retryMs = Math.min(LAST_RETRY_MS, this.retryMs * 2);
+	}
+
+	/** It goes to no hub any more: told first, deleted then. Told to nobody it stays until it is old. */
+	private async letGo({ talk, endedAt }: Recording | Sealed, reason: string): Promise<void> {
+		const { refused, now } = this.outside;
+		this.unsent.delete(talk);
+		this.aside.set(talk, { talk, endedAt });
+		if (refused === undefined) return;
+		await refused(talk, reason, now());
+		this.aside.delete(talk);
+		await this.drop(talk);
+	}
+
+	private isOld({ endedAt }: Aged): boolean {
+		return this.outside.now() - endedAt > KEPT_MS;
+	}
+
+	private async keep(recording: Recording, strict: boolean): Promise<void> {
+		const { bytes, ...rest } = recording;
+		const sealed = await this.sealer.seal(bytes, recording.talk);
+		await this.outside.store.putMeta(
+			PREFIX + rest.talk,
+			{ ...rest, sealed } satisfies Sealed,
+			strict,
+		);
+	}
+
+	private drop(talk: string): Promise<void> {
+		return this.outside.store.dropMeta(PREFIX + talk);
+	}
+
+	private async opened(waiting: Recording | Sealed): Promise<Recording> {
+		if ("bytes" in waiting) return waiting;
+		const { sealed, ...rest } = waiting;
+		return { ...rest, bytes: await this.sealer.open(sealed, rest.talk) };
 	}
 
 	private snapshot(running: Running): Recording {

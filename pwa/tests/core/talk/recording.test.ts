@@ -1,7 +1,11 @@
 /** Recording where the ward allows it: told to both, kept until the hub has it. */
+
+import { IDBFactory } from "fake-indexeddb";
 import { beforeEach, describe, expect, it } from "vitest";
+import { Store } from "../../../src/core/store/store";
 import { type Recording, UploadRefused } from "../../../src/core/talk/port";
-import { rest } from "../fakes/fake_hub";
+import { KEPT_MS, Recordings } from "../../../src/core/talk/recording";
+import { rest } from "./crypto_rest";
 import { type TalkingTerminal, TalkingWard } from "./talking_ward";
 
 let ward: TalkingWard;
@@ -46,7 +50,7 @@ describe("recording a talk", () => {
 		expect([...(station.uploads[0]?.bytes ?? [])]).toEqual([1, 2, 99]);
 		const { startedAt = 0, endedAt = 0 } = station.uploads[0] ?? {};
 		expect(endedAt - startedAt).toBe(3_000);
-		expect(station.store.values.size).toBe(0);
+		expect(station.store.recordings).toEqual([]);
 		expect(station.talks.unsentRecordings).toBe(0);
 	});
 
@@ -89,25 +93,182 @@ describe("recording a talk", () => {
 		const again = await ward.open("station-a", store);
 		await ward.pass(1);
 		expect(again.uploads.map(({ talk }) => talk)).toEqual([talk]);
-		expect(store.values.size).toBe(0);
+		expect(store.recordings).toEqual([]);
 	});
 
 	it("is on disk while it runs: a page that dies loses the last seconds only", async () => {
 		const talk = await recording();
 		station.media.recorders[0]?.piece(7);
 		await ward.pass(11);
-		const kept = station.store.values.get(`recording:${talk}`) as Recording | undefined;
-		expect([...(kept?.bytes ?? [])]).toEqual([7]);
+		expect(station.store.recordings).toEqual([`recording:${talk}`]);
+		ward.kill("station-a");
+		const again = await ward.open("station-a", station.store);
+		await ward.pass(1);
+		expect([...(again.uploads[0]?.bytes ?? [])]).toEqual([7]);
 	});
 
-	it("is not sent again and again when the hub refuses it", async () => {
-		station.upload = () => Promise.reject(new UploadRefused("recording_off"));
+	it("is told and deleted when the hub refuses it: the reason stays, the sound goes", async () => {
+		station.upload = () => Promise.reject(new UploadRefused("no", "recording_off"));
 		const talk = await recording();
 		await station.talks.hangUp(talk);
 		await ward.pass(400);
 		expect(station.uploads).toHaveLength(1);
 		expect(station.errors).toHaveLength(1);
-		expect(station.store.values.has(`recording:${talk}`)).toBe(true);
+		expect(station.refused).toEqual([{ talk, reason: "recording_off" }]);
+		expect(station.store.recordings).toEqual([]);
+		expect(station.talks.unsentRecordings).toBe(0);
+	});
+});
+
+/** A recorder over a real database: what lies there, and what of it can be read. */
+describe("a recording on the disk", () => {
+	const TALK = "00000000000000aa";
+	const WORDS = new TextEncoder().encode("what the patient said");
+	let store: Store;
+	let now: number;
+	let monotonic: number;
+	let answer: () => Promise<void>;
+	let told: string[];
+	let uploads: Recording[];
+	let errors: unknown[];
+
+	const outside = (refused: boolean) => ({
+		store,
+		media: station.media,
+		directory: () => ward.directory,
+		upload: (recording: Recording) => {
+			uploads.push(recording);
+			return answer();
+		},
+		...(refused && {
+			refused: async (talk: string, reason: string) => void told.push(`${talk} ${reason}`),
+		}),
+		now: () => now,
+		monotonic: () => monotonic,
+		failed: (error: unknown) => void errors.push(error),
+	});
+	async function recorded(refused = true): Promise<Recordings> {
+		const recordings = new Recordings(outside(refused));
+		recordings.start({ talk: TALK, calls: [], purpose: "talk", with: ["bed-1"] }, []);
+		station.media.recorders.at(-1)?.piece(...WORDS);
+		await recordings.finish(TALK);
+		await rest();
+		return recordings;
+	}
+	async function started(refused = true): Promise<Recordings> {
+		const recordings = new Recordings(outside(refused));
+		await recordings.load();
+		recordings.tick();
+		await rest();
+		return recordings;
+	}
+	const kept = () =>
+		store.metas<{ bytes?: unknown; sealed?: Uint8Array<ArrayBuffer> }>("recording:");
+	/** as the recorder's file lay there before recordings were sealed */
+	const inTheClear = (): Recording => ({
+		talk: TALK,
+		calls: [],
+		purpose: "talk",
+		with: ["bed-1"],
+		startedAt: now - 1_000,
+		endedAt: now,
+		type: "audio/webm",
+		bytes: WORDS,
+	});
+
+	beforeEach(async () => {
+		store = await Store.open("station-a", new IDBFactory());
+		now = 10 * KEPT_MS;
+		monotonic = 0;
+		answer = () => Promise.reject(new Error("away"));
+		told = [];
+		uploads = [];
+		errors = [];
+	});
+
+	it("cannot be read without this slot's key, which does not leave the browser", async () => {
+		await recorded();
+		const [entry] = await kept();
+		expect(entry?.value.bytes).toBeUndefined();
+		const sealed = entry?.value.sealed ?? new Uint8Array();
+		expect(Buffer.from(sealed).includes("patient")).toBe(false);
+		const key = await store.meta<CryptoKey>("recordingKey");
+		expect(key?.extractable).toBe(false);
+		// A copy of the entry elsewhere opens under no other key.
+		const copy = entry?.value;
+		store = await Store.open("station-b", new IDBFactory());
+		await store.putMeta(`recording:${TALK}`, copy);
+		uploads = [];
+		await started();
+		expect(uploads).toEqual([]);
+		expect(told).toEqual([`${TALK} unreadable`]);
+		expect(await kept()).toEqual([]);
+	});
+
+	it("is handed over whole by a later start", async () => {
+		await recorded();
+		answer = async () => {};
+		uploads = [];
+		const recordings = await started();
+		expect(uploads).toHaveLength(1);
+		expect(Buffer.from(uploads[0]?.bytes ?? []).toString()).toContain("what the patient said");
+		expect([recordings.waiting, await kept(), told]).toEqual([0, [], []]);
+	});
+
+	it("that an earlier version left open is sealed at the next start, and goes to the hub", async () => {
+		await store.putMeta(`recording:${TALK}`, inTheClear());
+		const recordings = await started();
+		const [entry] = await kept();
+		expect(Object.keys(entry?.value ?? {})).toContain("sealed");
+		expect(entry?.value.bytes).toBeUndefined();
+		expect(recordings.waiting).toBe(1);
+		answer = async () => {};
+		monotonic = 1e6;
+		recordings.tick();
+		await rest();
+		expect(uploads.at(-1)?.bytes).toEqual(WORDS);
+		expect(await kept()).toEqual([]);
+	});
+
+	it("is told and deleted after a week, whether the hub was ever there or not", async () => {
+		const recordings = await recorded();
+		now += KEPT_MS;
+		recordings.tick();
+		await rest();
+		expect([told, (await kept()).length]).toEqual([[], 1]);
+		now += 1;
+		recordings.tick();
+		await rest();
+		expect([told, await kept(), recordings.waiting]).toEqual([[`${TALK} never_sent`], [], 0]);
+		await store.putMeta(`recording:${TALK}`, { ...inTheClear(), endedAt: now - KEPT_MS - 1 });
+		uploads = [];
+		await started();
+		expect([told.length, await kept(), uploads]).toEqual([2, [], []]);
+	});
+
+	it("that was refused where nobody can be told stays a week and no longer", async () => {
+		answer = () => Promise.reject(new UploadRefused("forbidden"));
+		const recordings = await recorded(false);
+		expect((await kept()).length).toBe(1);
+		now += KEPT_MS + 1;
+		recordings.tick();
+		await rest();
+		expect(await kept()).toEqual([]);
+	});
+
+	it("waits while the disk does not give its key", async () => {
+		await recorded();
+		answer = async () => {};
+		uploads = [];
+		const real = store.meta.bind(store);
+		store.meta = () => Promise.reject(new Error("disk"));
+		const recordings = await started();
+		expect([uploads, told, recordings.waiting]).toEqual([[], [], 1]);
+		store.meta = real;
+		monotonic = 1e6;
+		recordings.tick();
+		await rest();
+		expect(uploads).toHaveLength(1);
 	});
 });
 

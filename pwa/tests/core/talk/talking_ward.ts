@@ -4,7 +4,8 @@ import type { CallRow, Directory, TerminalKind } from "../../../src/core/calls/t
 import type { Recording, TalkPort } from "../../../src/core/talk/port";
 import { Talks } from "../../../src/core/talk/talks";
 import type { TalkLeg } from "../../../src/core/talk/types";
-import { FakeTicker, rest } from "../fakes/fake_hub";
+import { FakeTicker } from "../fakes/fake_hub";
+import { rest } from "./crypto_rest";
 import { FakeMedia } from "./fake_media";
 import { FakePeers } from "./fake_peers";
 
@@ -38,6 +39,10 @@ export class FakeStore {
 			.filter(([key]) => key.startsWith(prefix))
 			.map(([key, value]) => ({ key, value: value as T }));
 	}
+	/** names of what is kept of recordings */
+	get recordings(): string[] {
+		return [...this.values.keys()].filter((key) => key.startsWith("recording:"));
+	}
 	async putMeta(key: string, value: unknown): Promise<void> {
 		this.values.set(key, value);
 	}
@@ -56,6 +61,8 @@ export class TalkingTerminal {
 	readonly uploads: Recording[] = [];
 	readonly errors: unknown[] = [];
 	upload: (recording: Recording) => Promise<void> = async () => {};
+	/** recordings told as refused */
+	readonly refused: { talk: string; reason: string }[] = [];
 	readonly ticker = new FakeTicker();
 	readonly talks: Talks;
 
@@ -95,6 +102,7 @@ export class TalkingTerminal {
 				this.uploads.push(recording);
 				return this.upload(recording);
 			},
+			refused: async (talk, reason) => void this.refused.push({ talk, reason }),
 			talkId: () => ward.nextTalk(),
 			failed: (error) => this.errors.push(error),
 		};
