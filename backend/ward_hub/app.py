@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from ward_hub import __version__
 from ward_hub.access.gate import WardGate
+from ward_hub.access.port import Principal
 from ward_hub.access.presence import check_presence
 from ward_hub.accounts.office_sessions import OfficeSessions
 from ward_hub.accounts.pins import Pins, load_pin_secret
@@ -46,6 +47,7 @@ from ward_hub.doc_rooms.by_kind import ByKind
 from ward_hub.doc_rooms.host import Host
 from ward_hub.doc_rooms.rules import ward_rules
 from ward_hub.documents import handover, memos, names, notes
+from ward_hub.documents.taken import Check, telling
 from ward_hub.edge.call_points_api import call_points_routes
 from ward_hub.edge.calls_api import calls_routes
 from ward_hub.edge.identity_api import IdentityServices, identity_routes
@@ -138,13 +140,19 @@ async def build(
     calls = CallService(
         store, gate, directories.of, verify, journal, sightings.seen_between, now_ms, sessions
     )
-    kinds = ward_rules(
-        {
-            names.DocumentKind.MEMOS: memos.checker(current.staff_name),
-            names.DocumentKind.HANDOVER: lambda _before, after, _who: handover.validate(after),
-            names.DocumentKind.NOTES: lambda _before, after, _who: notes.validate(after),
-        }
-    )
+    checks: dict[names.DocumentKind, Check] = {
+        names.DocumentKind.MEMOS: memos.checker(
+            current.staff_name,
+            lambda terminal: session.staff if (session := sessions.at(terminal, now_ms())) else None,
+        ),
+        names.DocumentKind.HANDOVER: lambda _before, after, _who: handover.validate(after),
+        names.DocumentKind.NOTES: lambda _before, after, _who: notes.validate(after),
+    }
+
+    def written(who: Principal) -> None:
+        sessions.extend(who.terminal, now_ms())
+
+    kinds = ward_rules({kind: telling(check, written) for kind, check in checks.items()})
     signals = SignalRelay(gate, directories.of, verify, now_ms)
     line = DeviceLine(gate)
     meter = DeviceMeter(line, now_ms)

@@ -122,7 +122,11 @@ def office_routes(parts: OfficeParts) -> list[Route]:
     )
 
     system = SystemParts(
-        parts.started_at, parts.certificate, parts.sessions.count, lambda: _feed(parts.feed), parts.push
+        parts.started_at,
+        parts.certificate,
+        lambda now: _signed_in(parts, now),
+        lambda: _feed(parts.feed),
+        parts.push,
     )
 
     def zone() -> Any:
@@ -192,6 +196,10 @@ def _without_ids(call_types: Mapping[str, Json]) -> dict[str, dict[str, Json]]:
         if isinstance(value, Mapping):
             found[name] = {key: one for key, one in value.items() if key != "id"}
     return found
+
+
+async def _signed_in(parts: OfficeParts, now: int) -> int:
+    return parts.staff_sessions.count(now) + await parts.sessions.count(now)
 
 
 async def _feed(feed: FeedService) -> dict[str, Json]:

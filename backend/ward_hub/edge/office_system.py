@@ -25,7 +25,7 @@ from ward_hub.tls.expiry import certificate_json
 class SystemParts:
     """What the page asks of the hub's parts; each is asked at every request. Times in ms.
 
-    `certificate`: None without TLS of the hub's own; `sessions`: people signed in to the back office;
+    `certificate`: None without TLS of the hub's own; `sessions`: people signed in, at terminals and here;
     `feed`: {"connected", "last_message_at", "refused"}; `push`: {"on", "own_service"}.
     """
 

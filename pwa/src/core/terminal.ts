@@ -23,6 +23,7 @@ import type { Device } from "./fleet/device";
 import { openDevice } from "./fleet/open_device";
 import { HeldDocuments, isNight } from "./held_documents";
 import { type HistoryQuery, Unreachable } from "./identity/api";
+import type { StaffDoor } from "./identity/staff_door";
 import { mayEditOffline } from "./joining";
 import { Listeners } from "./links/link";
 import { PresenceView } from "./presence_view";
@@ -64,6 +65,7 @@ export class WardTerminal implements Terminal {
 	readonly shell: Shell;
 	readonly talk: TalkControl = talkControl(() => this.links?.talks ?? null);
 	readonly push = new LatePush();
+	readonly staffDoor: StaffDoor;
 	private readonly parts: TerminalParts;
 	private readonly runs = new Listeners<[TerminalState]>();
 	private readonly views: DocumentViews;
@@ -106,6 +108,21 @@ export class WardTerminal implements Terminal {
 			running: () => this.running,
 			changed: () => this.signInChanged(),
 		});
+		const { staff } = this;
+		this.staffDoor = {
+			staffState: staff.staffState,
+			signInByPin: async (number, pin) => {
+				await staff.signInByPin(number, pin);
+				await this.holdUnsent();
+			},
+			signInByBadge: async (code) => {
+				await staff.signInByBadge(code);
+				await this.holdUnsent();
+			},
+			lock: () => staff.lock(),
+			touched: () => staff.touched(),
+			changePassword: (old, fresh) => staff.changePassword(old, fresh),
+		};
 		this.language = parts.marks.get("language") === "en" ? "en" : "zh";
 		this.views = new DocumentViews({
 			provider: () => (this.held === null ? null : (this.running?.provider ?? null)),
@@ -436,7 +453,7 @@ export class WardTerminal implements Terminal {
 			this.keptShown = true;
 			this.views.show();
 		}
-		if (this.staff.isOver(running.clock.now())) void this.signOut();
+		this.staff.tick();
 		this.schedule();
 	}
 

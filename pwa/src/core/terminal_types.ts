@@ -4,6 +4,7 @@
  */
 import type * as Y from "yjs";
 import type { Act, Board, CallRow, Directory, Presence, TerminalKind, Way } from "./calls/types";
+import type { StaffDoor } from "./identity/staff_door";
 import type { PushControl } from "./push/types";
 import type { TalkControl, TalkState } from "./talk/types";
 
@@ -120,6 +121,8 @@ export interface Terminal extends Readable<TerminalState> {
 	readonly talk: TalkControl;
 	/** Says nothing but on phones. */
 	readonly push?: PushControl;
+	/** PIN, badge, lock: where a person signs in. */
+	readonly staffDoor?: StaffDoor;
 	/** Place a call. Resolves when it is kept on disk (or is known to have failed); the sign of it is in the state at once. */
 	press(
 		type: string,
@@ -172,4 +175,6 @@ export interface CallRecord {
 	missed: boolean;
 	/** talks of the call that were recorded: ids for GET /api/wards/{w}/recordings/{id} */
 	recordings: string[];
+	/** of the people it names, those whose acts no session stood behind */
+	staff_unverified?: string[];
 }
