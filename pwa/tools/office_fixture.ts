@@ -6,6 +6,7 @@ import { mount } from "svelte";
 import Frame from "../src/screens/back_office/Office.svelte";
 import { Office } from "../src/screens/back_office/office_state.svelte";
 import type { RoleName } from "../src/screens/back_office/types";
+import { FakeFleet } from "../tests/screens/back_office/fake_fleet";
 import { FakeOffice } from "../tests/screens/back_office/fake_office";
 import { NOW } from "../tests/screens/back_office/sample_office";
 
@@ -14,6 +15,7 @@ const target = document.getElementById("app");
 if (target === null) throw new Error("the page has no #app");
 const fake = new FakeOffice((query.get("role") ?? "system_admin") as RoleName);
 fake.signedIn = query.get("out") !== "1";
+const fleet = new FakeFleet(fake);
 const started = Date.now();
 const office = new Office({
 	fetch: fake.fetch,
@@ -25,5 +27,5 @@ const office = new Office({
 		if (location.hash !== hash) location.hash = hash;
 	},
 });
-Object.assign(window, { office, fake });
+Object.assign(window, { office, fake, fleet });
 mount(Frame, { target, props: { office } });

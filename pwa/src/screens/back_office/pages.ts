@@ -93,6 +93,42 @@ export const PAGES: readonly Page[] = [
 		scope: "all",
 		load: () => import("./pages/permissions/Permissions.svelte"),
 	},
+	{
+		id: "terminals",
+		part: "devices",
+		zh: "终端管理",
+		en: "Terminals",
+		permissions: ["terminals.write", "fleet.control", "fleet.view"],
+		scope: "ward",
+		load: () => import("./pages/terminals/Terminals.svelte"),
+	},
+	{
+		id: "fleet",
+		part: "devices",
+		zh: "集中控制",
+		en: "Fleet control",
+		permissions: ["fleet.control"],
+		scope: "ward",
+		load: () => import("./pages/fleet/Fleet.svelte"),
+	},
+	{
+		id: "releases",
+		part: "devices",
+		zh: "版本与升级",
+		en: "App versions",
+		permissions: ["fleet.release"],
+		scope: "all",
+		load: () => import("./pages/releases/Releases.svelte"),
+	},
+	{
+		id: "call-points",
+		part: "devices",
+		zh: "呼叫点",
+		en: "Call points",
+		permissions: ["terminals.write"],
+		scope: "ward",
+		load: () => import("./pages/call_points/CallPoints.svelte"),
+	},
 ];
 
 /** The pages a person may see. */

@@ -29,6 +29,8 @@ export interface Request {
 	path: string;
 	query: URLSearchParams;
 	body: unknown;
+	/** asked by the page of itself */
+	polled: boolean;
 }
 
 /** Answers a request, or undefined to let the next one try. A thrown Refusal becomes its answer. */
@@ -110,6 +112,7 @@ export class FakeOffice {
 			path: address.pathname.replace("/api/office/", ""),
 			query: address.searchParams,
 			body: typeof init.body === "string" ? JSON.parse(init.body) : init.body,
+			polled: new Headers(init.headers).has("X-Wardline-Poll"),
 		};
 		this.requests.push(request);
 		try {
@@ -277,7 +280,8 @@ export class FakeOffice {
 		else if (entity === "staff") {
 			const home = (value ?? (this.read({ entity, ward, id }) as StaffValue)).ward as string | null;
 			put(home === null ? this.administrators : this.config(home).staff, id, value);
-		} else {
+		} else if (entity === "terminal") this.writeTerminal(id, value);
+		else {
 			const list = LISTS[entity];
 			if (list === undefined || ward === null) throw new Refusal("invalid", 422);
 			const items = this.config(ward)[list];
@@ -285,6 +289,16 @@ export class FakeOffice {
 			if (entity === "call_type" && value === null && shipped !== null)
 				put(items, id, { ...shipped, shipped });
 			else put(items, id, value === null || entity !== "call_type" ? value : { ...value, shipped });
+		}
+	}
+
+	private writeTerminal(id: string, value: Record<string, unknown> | null): void {
+		const old = this.configs.flatMap((one) => one.terminals).find((one) => one.id === id);
+		for (const config of this.configs) {
+			if (value?.ward === config.id) put(config.terminals, id, { state: "planned", ...value });
+			else put(config.terminals, id, null);
+			const found = config.terminals.find((one) => one.id === id);
+			if (found !== undefined && old !== undefined) found.state = old.state;
 		}
 	}
 
