@@ -11,7 +11,6 @@ from playwright.sync_api import expect
 
 from tests.helpers.browser import Chromium
 from tests.helpers.hub_process import HubProcess
-from tests.helpers.pushes import skip_without_push
 
 PDA = "pda-01"
 QUICK = """
@@ -38,7 +37,6 @@ def hub(built_app: Path, ward_template: Path, tmp_path: Path) -> Iterator[HubPro
     hub = QuickProbes(tmp_path / "hub", ward_template)
     hub.start()
     try:
-        skip_without_push(hub)
         yield hub
     finally:
         hub.stop()

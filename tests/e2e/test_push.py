@@ -13,7 +13,7 @@ from ward_sync.facts import Act
 
 from tests.helpers.browser import Chromium, Screen
 from tests.helpers.hub_process import HubProcess
-from tests.helpers.pushes import Deliveries, shown, skip_without_push
+from tests.helpers.pushes import Deliveries, shown
 from tests.helpers.screens import Hands, sign_in
 
 PDA = "pda-01"
@@ -28,7 +28,6 @@ HIDE = """() => {
 
 @pytest.fixture
 def hands(hub: HubProcess) -> Iterator[Hands]:
-    skip_without_push(hub)
     made = Hands(hub)
     try:
         yield made

@@ -15,7 +15,6 @@ from ward_sync.facts import Act
 
 from tests.helpers.firefox import Firefox, Tab, has_firefox
 from tests.helpers.hub_process import DATABASE, HubProcess
-from tests.helpers.pushes import skip_without_push
 from tests.helpers.screens import Hands
 
 PDA = "pda-01"
@@ -35,7 +34,6 @@ pytestmark = [
 
 @pytest.fixture
 def firefox(hub: HubProcess, tmp_path: Path) -> Iterator[Firefox]:
-    skip_without_push(hub)
     browser = Firefox(tmp_path / "firefox", f"ws://127.0.0.1:{hub.port}/push/ws")
     browser.start()
     try:

@@ -3,24 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
-import httpx
-import pytest
 from playwright.sync_api import CDPSession, Page, Worker
-
-from tests.helpers.hub_process import HubProcess
-
-
-def skip_without_push(hub: HubProcess) -> None:
-    """Skip the test where hub or app were put together without push."""
-    with httpx.Client(base_url=hub.url, timeout=10, trust_env=False) as client:
-        if client.get("/api/push/key").status_code == 404:
-            pytest.skip("this hub has no push")
-        files = re.findall(r'"(/assets/[^"]+\.js)"', client.get("/t/pda/pda-01/").text)
-        if not any("push_seen" in client.get(file).text for file in files):
-            pytest.skip("this app has no push")
 
 
 class Deliveries:

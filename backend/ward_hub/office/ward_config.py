@@ -30,6 +30,9 @@ from ward_hub.office.entities.places import bed_json, room_json, ward_json
 from ward_hub.office.entities.terminals import terminal_json
 from ward_hub.office.port import Value
 
+ROTA_BACK_MS = 14 * 24 * 3_600_000
+"""Turns so much older are shown besides: a week's rota is made from the one before."""
+
 
 async def list_wards(session: AsyncSession) -> list[dict[str, str]]:
     """Every ward's id and names, in the order of the ids."""
@@ -63,7 +66,7 @@ async def ward_config(
     )
     duty = await session.scalars(
         select(DutyRow)
-        .where(DutyRow.ward == ward, DutyRow.until.is_(None) | (DutyRow.until > since))
+        .where(DutyRow.ward == ward, DutyRow.until.is_(None) | (DutyRow.until > since - ROTA_BACK_MS))
         .order_by(DutyRow.since, DutyRow.key)
     )
     hosting = await session.scalars(

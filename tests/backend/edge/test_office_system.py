@@ -8,6 +8,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
+from ward_hub.documents.port import Json
 from ward_hub.edge.errors import WardError
 from ward_hub.edge.office_system import SystemParts, office_system_routes
 from ward_hub.office.port import OfficePrincipal
@@ -27,11 +28,17 @@ class Door:
 
 
 async def ask(door: Door, certificate: CertificateInfo | None) -> httpx.Response:
+    async def sessions(now: int) -> int:
+        return 3 if now == NOW else 0
+
+    async def feed() -> dict[str, Json]:
+        return {"connected": 1, "last_message_at": NOW - 9, "refused": 2}
+
     parts = SystemParts(
         started_at=NOW - 1,
         certificate=lambda: certificate,
-        sessions=lambda now: 3 if now == NOW else 0,
-        feed=lambda: {"connected": 1, "last_message_at": NOW - 9, "refused": 2},
+        sessions=sessions,
+        feed=feed,
         push=lambda: {"on": False, "own_service": True},
     )
     app = Starlette(routes=office_system_routes(door, parts, lambda: NOW))

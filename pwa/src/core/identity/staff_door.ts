@@ -43,8 +43,3 @@ export interface StaffDoor {
 	/** Throws ApiError, Unreachable. */
 	changePassword(old: string, fresh: string): Promise<void>;
 }
-
-/** A terminal that has such a door. */
-export interface WithStaffDoor {
-	readonly staffDoor?: StaffDoor;
-}

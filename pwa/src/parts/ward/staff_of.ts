@@ -1,5 +1,5 @@
 /** The staff door of a terminal, or one that nobody goes through: a screen need not know whether there is one. */
-import type { StaffDoor, StaffState, WithStaffDoor } from "../../core/identity/staff_door";
+import type { StaffDoor, StaffState } from "../../core/identity/staff_door";
 import type { Readable, Terminal } from "../../core/terminal_types";
 
 const NOBODY: StaffState = {
@@ -22,7 +22,7 @@ const nobody: Readable<StaffState> = {
 };
 
 export function doorOf(terminal: Terminal): StaffDoor | null {
-	return (terminal as Terminal & WithStaffDoor).staffDoor ?? null;
+	return terminal.staffDoor ?? null;
 }
 
 export function staffOf(terminal: Terminal): Readable<StaffState> {

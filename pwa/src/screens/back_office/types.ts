@@ -189,7 +189,7 @@ export interface WardConfig {
 	groups: Held<GroupValue>[];
 	terminals: (Held<TerminalValue> & { state: "planned" | "active" | "revoked" })[];
 	staff: Held<StaffValue>[];
-	/** turns that are not over for longer than a day, and all to come */
+	/** turns that are not over for longer than 15 days, and all to come */
 	duty: Held<DutyValue>[];
 	hosting: Held<HostingValue>[];
 	hosting_rules: Held<HostingRuleValue>[];
