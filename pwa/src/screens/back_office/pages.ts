@@ -1,6 +1,7 @@
 /** The pages in the order of the navigation: who sees them, how they are called, and the code that is loaded when they open. */
 import type { Component } from "svelte";
 import type { Office } from "./office_state.svelte";
+import { PERMISSION_NAMES } from "./roles";
 import type { Permission } from "./types";
 
 export interface PageProps {
@@ -128,6 +129,60 @@ export const PAGES: readonly Page[] = [
 		permissions: ["terminals.write"],
 		scope: "ward",
 		load: () => import("./pages/call_points/CallPoints.svelte"),
+	},
+	{
+		id: "journal",
+		part: "records",
+		zh: "呼叫记录",
+		en: "Call records",
+		permissions: ["journal.read"],
+		scope: "all",
+		load: () => import("./pages/journal/Journal.svelte"),
+	},
+	{
+		id: "audit",
+		part: "records",
+		zh: "审计",
+		en: "Audit trail",
+		permissions: ["audit.read"],
+		scope: "all",
+		load: () => import("./pages/audit/Audit.svelte"),
+	},
+	{
+		id: "changes",
+		part: "records",
+		zh: "变更记录",
+		en: "Changes",
+		permissions: ["ward.read"],
+		scope: "all",
+		load: () => import("./pages/changes/Changes.svelte"),
+	},
+	{
+		id: "import",
+		part: "records",
+		zh: "批量导入",
+		en: "Import",
+		permissions: ["ward.write", "staff.write", "terminals.write"],
+		scope: "all",
+		load: () => import("./pages/import/Import.svelte"),
+	},
+	{
+		id: "feed",
+		part: "records",
+		zh: "接口消息",
+		en: "Feed messages",
+		permissions: ["feed.read"],
+		scope: "all",
+		load: () => import("./pages/feed/Feed.svelte"),
+	},
+	{
+		id: "system",
+		part: "records",
+		zh: "系统",
+		en: "System",
+		permissions: PERMISSION_NAMES,
+		scope: "all",
+		load: () => import("./pages/system/System.svelte"),
 	},
 ];
 
