@@ -130,7 +130,7 @@ def _live(call: HeardFact, named: Iterable[HeardFact], directory: Directory, now
         sorted(acts[Act.ATTENDED] + [fact for fact in acts[Act.ENDED] if fact.id in talks], key=order_key)
     )
     closing = _closing(call, acts, {fact.id for fact in supports}, talks, directory)
-    taken = _taker(acts, talks)
+    taken = taker(acts, talks)
     talking = _talk(acts, directory, now)
     attended = _last(acts[Act.ATTENDED])
     state = (
@@ -270,7 +270,7 @@ def _talk(acts: Mapping[Act, list[HeardFact]], directory: Directory, now: int) -
     return None
 
 
-def _taker(acts: Mapping[Act, list[HeardFact]], talks: Mapping[str, HeardFact]) -> HeardFact | None:
+def taker(acts: Mapping[Act, list[HeardFact]], talks: Mapping[str, HeardFact]) -> HeardFact | None:
     """Return the newest fact by which someone has taken the call (CF20, CF22).
 
     An answer takes it too, unless its talk ended before it was one; a later decline by the same terminal

@@ -1,13 +1,14 @@
 """Call records of the journal (CALL-06), from the same facts and the same rules as the list (CF42).
 
-Pure; storing and querying them is the hub's.
+A record keeps both who was first to take the call and who had it last (CF47). Pure; storing and querying
+records is the hub's.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ward_sync.call_life import Life, lives, merge, order_at, order_key
+from ward_sync.call_life import Life, lives, merge, order_at, order_key, taker
 from ward_sync.directory import Directory
 from ward_sync.facts import Act, HeardFact, source_of
 
@@ -17,7 +18,8 @@ class CallRecord:
     """One call: when, who, how long it waited, how it was dealt with. Times in ms, by order time.
 
     `…_by` is the staff id, or the terminal's where nobody was signed in. `waited_ms` runs from the press to
-    the first acknowledgement, answer, presence or end; None while there is none of them.
+    the first acknowledgement, answer, presence or end; None while there is none of them. `acknowledged_by`
+    was first, `taken_by` had it last before it was over (None: nobody, or it was given back).
     """
 
     id: str
@@ -33,6 +35,7 @@ class CallRecord:
     received_at: int | None
     acknowledged_at: int | None
     acknowledged_by: str | None
+    taken_by: str | None
     attended_at: int | None
     attended_by: str | None
     talk_ms: int | None
@@ -89,6 +92,7 @@ def _record(life: Life, named: list[HeardFact]) -> CallRecord:
         received_at=_at(received),
         acknowledged_at=_at(acknowledged),
         acknowledged_by=_by(acknowledged),
+        taken_by=_by(_last_taker(life, own)),
         attended_at=_at(attended),
         attended_by=_by(attended),
         # Both legs may report the same talk.
@@ -100,6 +104,15 @@ def _record(life: Life, named: list[HeardFact]) -> CallRecord:
         waited_ms=max(0, min(dealt) - order_at(life.call)) if dealt else None,
         missed=life.call.missed,
     )
+
+
+def _last_taker(life: Life, own: list[HeardFact]) -> HeardFact | None:
+    """Whom the row named when it went: what is ordered after the end changes nothing about that."""
+    acts: dict[Act, list[HeardFact]] = defaultdict(list)
+    for fact in own:
+        if life.closing is None or order_key(fact) <= order_key(life.closing):
+            acts[fact.body.act].append(fact)
+    return taker(acts, life.talks)
 
 
 def _at(fact: HeardFact | None) -> int | None:

@@ -47,6 +47,47 @@ def test_an_open_call_has_a_record_too() -> None:
     assert record.missed
 
 
+def test_a_record_keeps_who_was_first_and_who_had_it_last() -> None:
+    """CF47: two stations take one call at once; the row names the later, the record both."""
+    call = press("bed-b01", T0)
+    main = act("acknowledged", "station-main", s(10), call)
+    vice = act("acknowledged", "station-vice", s(10.02), call)
+    (row,) = fold([call, vice, main], WARD, None, s(11)).rows
+    assert row.taken is not None
+    (record,) = records([vice, call, main])
+    assert (record.acknowledged_by, record.taken_by) == ("station-main", "station-vice") == (
+        "station-main", row.taken.terminal,
+    )  # fmt: skip
+    assert (record.acknowledged_at, record.waited_ms) == (s(10), 10_000)
+    cleared = act("cleared", "station-main", s(60), call)
+    late = act("acknowledged", "pda-01", s(61), call)
+    (record,) = records([call, main, vice, cleared, late])
+    assert (record.acknowledged_by, record.taken_by, record.closed_by) == (
+        "station-main", "station-vice", "station-main",
+    )  # fmt: skip
+
+
+def test_who_gives_a_call_back_had_it_not_last() -> None:
+    """CF47, CF20, CF22: nor whose talk was none."""
+    call = press("bed-b01", T0)
+    main = act("acknowledged", "station-main", s(10), call)
+    pda = act("acknowledged", "pda-01", s(12), call)
+    back = act("declined", "pda-01", s(15), call)
+    (record,) = records([call, main, pda, back])
+    assert (record.acknowledged_by, record.taken_by) == ("station-main", "station-main")
+    (record,) = records([call, pda, back])
+    assert (record.acknowledged_by, record.taken_by) == ("pda-01", None)
+    answered = act("answered", "station-vice", s(20), call)
+    short = act("ended", "station-vice", s(21), call, talk_ms=500)
+    (record,) = records([call, main, answered, short])
+    assert record.taken_by == "station-main"
+    real = act("ended", "station-vice", s(30), call, talk_ms=9_000)
+    (record,) = records([call, main, answered, real])
+    assert (record.acknowledged_by, record.taken_by, record.closed_how) == (
+        "station-main", "station-vice", "ended",
+    )  # fmt: skip
+
+
 def test_records_need_no_directory_for_what_a_hub_judged() -> None:
     """CF25: tender as written, even on a type this reader does not know."""
     call = press("bed-b01", T0)

@@ -53,6 +53,8 @@ class CallLine(Base):
     received_at: Mapped[int | None] = mapped_column(BigInteger)
     acknowledged_at: Mapped[int | None] = mapped_column(BigInteger)
     acknowledged_by: Mapped[str | None] = mapped_column(String(96))
+    taken_by: Mapped[str | None] = mapped_column(String(96))
+    """Who had it last; NULL too in lines of before this was kept."""
     attended_at: Mapped[int | None] = mapped_column(BigInteger)
     attended_by: Mapped[str | None] = mapped_column(String(96))
     talk_ms: Mapped[int | None] = mapped_column(BigInteger)

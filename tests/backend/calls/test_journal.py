@@ -58,6 +58,19 @@ async def test_a_line_says_when_who_how_long_and_how(ward: Ward, journal: Journa
     assert (record["closed_how"], record["way"], record["waited_ms"]) == ("cleared", "remote", 40_000)
 
 
+async def test_a_line_keeps_who_was_first_and_who_had_it_last(ward: Ward, journal: Journal) -> None:
+    """CF47"""
+    call = ward.bedside.place(NOW)
+    await ward.send(call)
+    for wait, staff in ((20_000, "n001"), (30, "n002")):
+        ward.now += wait
+        await ward.send(ward.station.make(Act.ACKNOWLEDGED, ward.now, (id_of(call),), staff=staff))
+    (line,) = await journal.list_calls("thoracic", NOW, NOW + DAY)
+    record = to_json_line(line)
+    assert (record["acknowledged_by"], record["taken_by"], record["waited_ms"]) == ("n001", "n002", 20_000)
+    assert "首次接受,最后负责" in to_csv([line], lang="zh")
+
+
 async def test_reading_the_log_again_changes_nothing(ward: Ward, journal: Journal) -> None:
     await _a_call(ward)
     assert await journal.catch_up() == 4

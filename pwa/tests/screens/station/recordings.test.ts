@@ -172,3 +172,21 @@ describe("recordings without a call", () => {
 		expect(alert()).toBe("读不到广播和其他录音：暂时连不上中枢");
 	});
 });
+
+it("a call that two took names who was first and who had it last; any other names neither (CF47)", async () => {
+	const terminal = fakeTerminal({ kind: "station", terminal: "station-main" });
+	const [line] = await terminal.history({ from: 0, to: NOW });
+	if (!line) throw new Error("no line");
+	terminal.history = async () => [
+		{ ...line, acknowledged_by: "station-main", taken_by: "station-vice" },
+		{ ...line, id: "b".repeat(32), acknowledged_by: "n01", taken_by: "n01" },
+		{ ...line, id: "c".repeat(32), acknowledged_by: "n01" },
+	];
+	render(Journal, { terminal });
+	await settle();
+	const told = [...document.querySelectorAll('[data-testid="first-and-last"]')];
+	expect(told.map((one) => one.textContent)).toEqual(["首次接受 护士站主机；最后负责 护士站副机"]);
+	terminal.setLanguage("en");
+	await settle();
+	expect(told[0]?.textContent).toMatch(/^first .+, last .+$/);
+});
