@@ -3,7 +3,7 @@ import { type Language, say } from "../../../text/words";
 import { KINDS } from "../kinds";
 import { changesWords } from "../pages/changes/words";
 import { PERMISSIONS, ROLES } from "../roles";
-import type { Edit } from "../types";
+import type { Edit, EntityName } from "../types";
 import { momentText, weekdayText } from "../zone";
 import { fieldName } from "./differences";
 import type { WardNames } from "./ward_names.svelte";
@@ -17,6 +17,8 @@ export interface EditDifference {
 
 export interface Telling {
 	names: WardNames;
+	/** "bed b12" → name, of things that the same edits make */
+	made?: ReadonlyMap<string, string>;
 	zone: string;
 	language: Language;
 }
@@ -156,19 +158,39 @@ function oneText(path: string, value: unknown, edit: Edit, telling: Telling): st
 		const told = named?.[language] ?? named?.name;
 		return typeof told === "string" ? told : JSON.stringify(value);
 	}
-	const ward = edit.ward ?? wardOf(edit);
-	if (path === "beds" || path === "bed") return names.bed(ward, value);
-	if (path === "rooms" || path === "room") return names.room(ward, value);
-	if (path === "from_group") return names.group(ward, value);
-	if (["stations", "to", "escalate_to", "terminals", "pda"].includes(path))
-		return names.terminal(value);
-	if (path === "staff") return names.staff(value);
+	const entity = entityAt(path);
+	if (entity !== null) {
+		const name = nameOf(entity, edit.ward ?? wardOf(edit), value, names);
+		return name === value ? (telling.made?.get(`${entity} ${value}`) ?? value) : name;
+	}
 	if (path === "ward") return names.ward(value);
 	if (path === "kind" || path === "placed_by") return lookUp(KINDS, value)?.[language] ?? value;
 	if (path === "role") return lookUp(ROLES, value)?.[language] ?? value;
 	if (path === "permissions") return lookUp(PERMISSIONS, value)?.[language] ?? value;
 	if (CHOICE_FIELDS.has(path)) return lookUp(CHOICES, value)?.[language] ?? value;
 	return value;
+}
+
+/** Which things the ids at this path are of. */
+function entityAt(path: string): EntityName | null {
+	if (path === "beds" || path === "bed") return "bed";
+	if (path === "rooms" || path === "room") return "room";
+	if (path === "from_group") return "group";
+	if (path === "staff") return "staff";
+	return ["stations", "to", "escalate_to", "terminals", "pda"].includes(path) ? "terminal" : null;
+}
+
+function nameOf(entity: EntityName, ward: string | null, id: string, names: WardNames): string {
+	if (entity === "bed") return names.bed(ward, id);
+	if (entity === "room") return names.room(ward, id);
+	if (entity === "group") return names.group(ward, id);
+	return entity === "staff" ? names.staff(id) : names.terminal(id);
+}
+
+/** Names of the things that the edits make: no list has them yet. */
+export function madeNames(edits: readonly Edit[], telling: Telling): Map<string, string> {
+	const made = edits.filter((edit) => edit.after !== null);
+	return new Map(made.map((edit) => [`${edit.entity} ${edit.id}`, thingName(edit, telling)]));
 }
 
 /** Terminals and schedules are of the installation; the ward stands in their value. */

@@ -12,7 +12,7 @@ export const auditWords = words(
 		ward: "病区",
 		allWards: "全部病区",
 		text: "文字",
-		textHint: "对象、地址或详情中的文字",
+		textHint: "对象、地址、详情",
 		search: "查询",
 		clear: "清除条件",
 		at: "时间",
