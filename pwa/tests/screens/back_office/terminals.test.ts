@@ -114,11 +114,14 @@ it("adds a slot at a bed, says what is wrong at its field, and enrols a device b
 	await press(inRow(id, "terminal-enrol"));
 	expect(need("terminal-qr").querySelector("svg")).not.toBeNull();
 	expect((need("terminal-url") as HTMLInputElement).value).toContain(`/t/bedside/${id}/#enrol=`);
+	await later(4_000);
 	// the device comes
 	const slot = fake.configs[0]?.terminals.find((one) => one.id === id);
 	if (slot !== undefined) slot.state = "active";
 	await later(2_000);
 	expect(need("terminal-enrolled").textContent).toContain("设备已登记");
+	// each new code ends the one before: reading the list anew makes none
+	expect(fake.requests.filter((one) => one.path.endsWith("/enrol"))).toHaveLength(1);
 });
 
 it("replaces a device only after saying what that means; a code that ran out can be made anew", async () => {

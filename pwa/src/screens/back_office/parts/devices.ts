@@ -50,8 +50,9 @@ export function clockIsOff(offsetMs: number | null): boolean {
 /** "+0.3 s"; fast clocks are ahead. */
 export function offsetText(offsetMs: number | null): string {
 	if (offsetMs === null) return "—";
-	const sign = offsetMs > 0 ? "+" : offsetMs < 0 ? "−" : "±";
-	const seconds = Math.abs(offsetMs) / 1000;
+	const tenths = Math.round(offsetMs / 100);
+	const sign = tenths > 0 ? "+" : tenths < 0 ? "−" : "±";
+	const seconds = Math.abs(tenths) / 10;
 	return `${sign}${seconds < 100 ? seconds.toFixed(1) : String(Math.round(seconds))} s`;
 }
 
@@ -90,7 +91,7 @@ export interface Mismatch {
 	reported: string;
 }
 
-/** Where the device that reports is not the one that was entered (DEV-01). */
+/** Where a device reports something else than was entered, or nothing was (DEV-01). */
 export function mismatches(
 	entered: Pick<TerminalValue, "serial" | "mac">,
 	line: Pick<TerminalLine, "serial" | "mac">,
@@ -103,4 +104,9 @@ export function mismatches(
 		if (reported === null || plain(reported) === plain(entered[field] ?? "")) return [];
 		return [{ field, entered: entered[field], reported }];
 	});
+}
+
+/** Whether it is another device than was entered; where nothing was, any is right. */
+export function isOther(found: readonly Mismatch[]): boolean {
+	return found.some((one) => one.entered !== null);
 }
