@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 from pycrdt import Array, Doc, Map
 from ward_hub.access.port import Access, Principal
+from ward_hub.doc_rooms.host import MAX_WAITING_PAYLOADS
+from ward_hub.doc_rooms.peer import Peer
 from ward_hub.doc_rooms.publish import same
 from ward_hub.log.port import Record, RecordKind, StorageFull
 from ward_sync.awareness import Entry, decode_awareness, encode_awareness
@@ -315,3 +318,58 @@ async def test_a_sweep_between_two_joins_changes_nothing_but_memory() -> None:
         reader.hear()
         assert reader.value() == {"k": "v"}
         host.sweep(now)
+
+
+class SlowHandler:
+    """Hears nothing more while `gate` is not set."""
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.heard = 0
+
+    async def handle(self, peer: Peer, document: str, payload: str) -> list[str]:
+        await self.gate.wait()
+        self.heard += 1
+        return []
+
+
+async def test_who_sends_faster_than_it_is_heard_loses_that_document_and_nobody_else_does() -> None:
+    """CL3: stateless frames that wait are limited; up to the limit none is lost."""
+    handler = SlowHandler()
+    host = make_host(FullLog(), stateless=handler)
+    fast, calm = Replica(host, "fast"), Replica(host, "calm")
+    await settle()
+    for one in (fast, calm):
+        one.hear()
+    fast.send(Stateless("first"))
+    await settle()
+    for _ in range(MAX_WAITING_PAYLOADS):
+        fast.send(Stateless("x"))
+    calm.send(Stateless("x"))
+    assert fast.peer.open
+    fast.send(Stateless("one too many"))
+    await settle()
+    assert not fast.peer.open
+    assert Close("overloaded") in fast.hear()
+    assert calm.peer.open
+    handler.gate.set()
+    await settle()
+    # the one under way, and the calm one's: what still waited went with its document
+    assert handler.heard == 2
+    calm.send(Stateless("x"))
+    await settle()
+    assert handler.heard == 3
+
+
+async def test_as_many_as_may_wait_are_all_heard() -> None:
+    handler = SlowHandler()
+    host = make_host(FullLog(), stateless=handler)
+    fast = Replica(host, "fast")
+    await settle()
+    fast.send(Stateless("first"))
+    await settle()
+    for _ in range(MAX_WAITING_PAYLOADS):
+        fast.send(Stateless("x"))
+    handler.gate.set()
+    await settle(3 * MAX_WAITING_PAYLOADS)
+    assert (handler.heard, fast.peer.open) == (MAX_WAITING_PAYLOADS + 1, True)

@@ -26,6 +26,7 @@ from ward_signalling.messages import (
     Heard,
     Invite,
     Purpose,
+    Recording,
     Signal,
 )
 
@@ -110,6 +111,25 @@ async def test_a_station_reaches_the_beds_that_accept_and_learns_who_is_missed()
         "reached": ["bed-1"],
         "missed": [{"terminal": "bed-2", "reason": "call"}],
     }
+    await hub.broadcasts.close()
+
+
+async def test_who_hears_a_recorded_broadcast_is_told_and_nobody_else() -> None:
+    """CALL-02, SG5: only the station's word counts; who joins later hears it with the next."""
+    hub, _ = await running_hub()
+    await hub.hear(Recording, STATION, talk=TALK, on=1)
+    assert [one.on for one in hub.to("bed-1", Recording)] == [1]
+    assert hub.to("bed-2", Recording) == []
+    await let_hear(hub, "bed-2")
+    await hub.hear(Recording, "bed-1", talk=TALK, on=0)
+    await hub.hear(Recording, STATION, talk="8" * 16, on=0)
+    assert [one.on for one in hub.to("bed-2", Recording)] == []
+    await hub.hear(Recording, STATION, talk=TALK, on=1)
+    assert [one.on for one in hub.to("bed-2", Recording)] == [1]
+    await hub.hear(Bye, "bed-2", talk=TALK, reason=ByeReason.HUNG_UP)
+    await hub.hear(Recording, STATION, talk=TALK, on=0)
+    assert [one.on for one in hub.to("bed-1", Recording)] == [1, 1, 0]
+    assert [one.on for one in hub.to("bed-2", Recording)] == [1]
     await hub.broadcasts.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from ward_hub.access.port import Access, AccessRefused, Principal
 from ward_hub.calls.signatures import verify
 from ward_hub.doc_rooms.by_kind import ByKind
 from ward_hub.documents.names import DocumentKind
-from ward_hub.talk.signal_relay import BURST, PER_S, SignalRelay
+from ward_hub.talk.signal_relay import BURST, LOGGED, PER_S, SignalRelay
 from ward_signalling.frames import SignalFrame, encode_frame
 from ward_signalling.messages import Signal
 from ward_sync.directory import Directory, parse_directory
@@ -196,6 +197,20 @@ async def test_each_terminal_has_a_rate_of_its_own() -> None:
     assert await here.send(wire, by=sender("door-r01", "door")) == []
     here.now += 60_000
     assert await here.send(*full) == []
+
+
+async def test_refusals_without_end_do_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """The first of a kind are logged one by one, then every hundredth; each is answered and counted."""
+    here = Relay()
+    caplog.set_level(logging.WARNING, logger="ward_hub.talk.signal_relay")
+    for _ in range(3 * LOGGED + 50):
+        assert await here.send("AAAA") == [{"t": "signal_refused", "reason": "malformed", "to": None}]
+    assert here.relay.refusals == {"malformed": 3 * LOGGED + 50}
+    assert len(caplog.records) == LOGGED + 2
+    assert "300 so far" in caplog.records[-1].getMessage()
+    # another kind tells for itself
+    await here.send(signed(body("heard", from_="bed-b01", to="station-main", talk=TALK, ms=0), STATION))
+    assert len(caplog.records) == LOGGED + 3
 
 
 async def test_signals_to_the_hub_go_to_its_party() -> None:

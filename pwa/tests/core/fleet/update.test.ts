@@ -1,10 +1,12 @@
 /** New versions on trial, the hour of their taking over, and when a page is well (DEV-07, DEV-08). */
 import { IDBFactory } from "fake-indexeddb";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { PageUpdate } from "../../../src/core/app_update";
+import { isIdle, PageUpdate } from "../../../src/core/app_update";
 import { countHang, hangs } from "../../../src/core/fleet/hangs";
 import { Wellness } from "../../../src/core/fleet/wellness";
+import type { Broadcast, TalkState } from "../../../src/core/talk/types";
 import { boardOf, sampleRow } from "../../../src/fixture/board";
+import { sampleLeg } from "../../../src/fixture/talk";
 import { fakeTerminal } from "../../../src/fixture/terminal";
 import { sampleDirectory } from "../../../src/fixture/ward";
 import {
@@ -20,6 +22,16 @@ import {
 
 const OLD = "00000000000000aa";
 const NEW = "00000000000000bb";
+
+const sampleBroadcast: Broadcast = {
+	talk: "00000000000000cc",
+	way: "direct",
+	targets: ["bed-b01"],
+	reached: [],
+	missed: [],
+	since: 0,
+	recording: false,
+};
 
 describe("a version on trial", () => {
 	const first = takeOver(null, OLD, [OLD]);
@@ -144,6 +156,39 @@ describe("the taking over", () => {
 		terminal.set({ board: boardOf([]) });
 		terminal.set({ now: 2 });
 		expect(told).toEqual(["take-over"]);
+	});
+
+	it("waits for the end of a talk, of a broadcast, and of an announcement that is recorded", async () => {
+		const { update, terminal, registration, worker, told } = await open();
+		await update.keepOffline(terminal);
+		const { talk } = terminal.state;
+		const leg = sampleLeg("bed-b02", { state: "open" });
+		const busy: Partial<TalkState>[] = [
+			{ legs: [sampleLeg("bed-b02", { state: "over" }), leg] },
+			{ legs: [sampleLeg("bed-b02", { state: "ringing" })] },
+			{ legs: [sampleLeg("bed-b02", { state: "held" })] },
+			{ broadcast: sampleBroadcast },
+			{ recordingClip: true },
+		];
+		registration.waiting = worker;
+		for (const each of busy) {
+			const state = { ...terminal.state, talk: { ...talk, ...each } };
+			expect(isIdle(state)).toBe(false);
+			terminal.set({ talk: state.talk });
+		}
+		expect(told).toEqual([]);
+		// an end that is still shown holds nothing back
+		terminal.set({ talk: { ...talk, legs: [sampleLeg("bed-b02", { state: "over" })] } });
+		expect(told).toEqual(["take-over"]);
+	});
+
+	it("waits while something is on its way to the hub, a press is shown, or a person is signed in", async () => {
+		const { terminal } = await open();
+		const { state } = terminal;
+		const session = { staff: "n01", name: "", role: "nurse", expiresAt: 1 };
+		expect(isIdle({ ...state, unsent: 0, session: null, ownPresses: [] })).toBe(true);
+		expect(isIdle({ ...state, unsent: 1 })).toBe(false);
+		expect(isIdle({ ...state, session })).toBe(false);
 	});
 
 	it("of a build that failed here is tried again when a person says so, when nothing is open", async () => {

@@ -1,31 +1,20 @@
 /** Second call, hold, and passing a talk on (CALL-01, A16). */
 import { beforeEach, describe, expect, it } from "vitest";
+import { RINGING_MS } from "../../../src/core/talk/leg_run";
 import { rest } from "../fakes/fake_hub";
-import { type TalkingTerminal, TalkingWard } from "./talking_ward";
+import { bedAndStation, type TalkingTerminal, type TalkingWard } from "./talking_ward";
 
 let ward: TalkingWard;
 let bed: TalkingTerminal;
 let station: TalkingTerminal;
 
 beforeEach(async () => {
-	ward = new TalkingWard();
-	bed = await ward.open("bed-1");
-	station = await ward.open("station-a");
+	({ ward, bed, station } = await bedAndStation());
 });
-
-/** The station talks to the bed about its press. */
-async function talking(): Promise<string> {
-	const row = ward.press();
-	await station.talks.answer(row);
-	await rest();
-	expect(station.leg.state).toBe("open");
-	expect(bed.leg.state).toBe("open");
-	return station.leg.talk;
-}
 
 describe("hold and second call", () => {
 	it("silences both directions and measures nothing meanwhile", async () => {
-		const talk = await talking();
+		const talk = await ward.talking();
 		await ward.pass(2);
 		await station.talks.hold(talk, true);
 		await rest();
@@ -46,7 +35,7 @@ describe("hold and second call", () => {
 
 	it("holds the first talk when a second call is answered; one is open at a time", async () => {
 		const second = await ward.open("bed-2");
-		const first = await talking();
+		const first = await ward.talking();
 		await station.talks.answer(ward.press("bed:b2", "bed-2"));
 		await rest();
 		expect(station.states).toEqual(["open", "held"]);
@@ -61,7 +50,7 @@ describe("hold and second call", () => {
 
 	it("tells a caller that this terminal talks already, and to whom", async () => {
 		const other = await ward.open("station-b");
-		await talking();
+		await ward.talking();
 		await other.talks.call("station-a");
 		await rest();
 		expect(other.leg).toMatchObject({ end: "talking", by: "bed-1" });
@@ -72,7 +61,7 @@ describe("hold and second call", () => {
 describe("passing a talk on", () => {
 	it("moves to the other station; only the bed's word decides", async () => {
 		const other = await ward.open("station-b");
-		const talk = await talking();
+		const talk = await ward.talking();
 		await ward.pass(3);
 		await station.talks.transfer(talk, "station-b");
 		await rest();
@@ -95,7 +84,7 @@ describe("passing a talk on", () => {
 
 	it("is withdrawn when the talk ends before", async () => {
 		const other = await ward.open("station-b");
-		const talk = await talking();
+		const talk = await ward.talking();
 		await station.talks.transfer(talk, "station-b");
 		await station.talks.hangUp(talk);
 		await rest();
@@ -118,5 +107,49 @@ describe("passing a talk on", () => {
 		await rest();
 		expect(other.leg.state).toBe("open");
 		expect(other.facts).toEqual([]);
+	});
+
+	it("is offered for half a minute, then the offer lapses and the talk goes on", async () => {
+		const other = await ward.open("station-b");
+		const talk = await ward.talking();
+		await station.talks.transfer(talk, "station-b");
+		await ward.pass(RINGING_MS / 1_000 - 1);
+		expect(other.talks.state.transfers).toHaveLength(1);
+		await ward.pass(1);
+		expect(other.talks.state.transfers).toEqual([]);
+		await other.talks.takeTransfer(talk);
+		await rest();
+		expect(other.talks.state.legs).toEqual([]);
+		expect(station.leg).toMatchObject({ talk, state: "open" });
+	});
+
+	it("is one offer a station: its newest", async () => {
+		const other = await ward.open("station-b");
+		for (const talk of ["a", "b"].map((digit) => digit.repeat(16))) {
+			station.peers.signal("station-b", { kind: "transfer", talk, station: "bed-1", calls: [] });
+		}
+		bed.peers.signal("station-b", {
+			kind: "transfer",
+			talk: "c".repeat(16),
+			station: "bed-1",
+			calls: [],
+		});
+		await rest();
+		expect(other.talks.state.transfers.map(({ talk }) => talk)).toEqual(["b".repeat(16)]);
+	});
+
+	it("gives who takes it the whole talk time again", async () => {
+		const other = await ward.open("station-b");
+		const talk = await ward.talking();
+		await ward.pass(100);
+		await station.talks.transfer(talk, "station-b");
+		await rest();
+		await other.talks.takeTransfer(talk);
+		await rest();
+		await ward.pass(110);
+		expect([other.leg.state, bed.leg.state]).toEqual(["open", "open"]);
+		await ward.pass(12);
+		expect(other.leg.end).toBe("limit");
+		expect(bed.leg.state).toBe("over");
 	});
 });

@@ -1,27 +1,15 @@
 /** Nobody listens or looks in unseen: microphone and camera of a bed, and its privacy key (CALL-01). */
 import { beforeEach, describe, expect, it } from "vitest";
 import { rest } from "../fakes/fake_hub";
-import { FakeStore, type TalkingTerminal, TalkingWard } from "./talking_ward";
+import { bedAndStation, FakeStore, type TalkingTerminal, type TalkingWard } from "./talking_ward";
 
 let ward: TalkingWard;
 let bed: TalkingTerminal;
 let station: TalkingTerminal;
 
 beforeEach(async () => {
-	ward = new TalkingWard();
-	bed = await ward.open("bed-1");
-	station = await ward.open("station-a");
+	({ ward, bed, station } = await bedAndStation());
 });
-
-/** The station talks to the bed about its press. */
-async function talking(): Promise<string> {
-	const row = ward.press();
-	await station.talks.answer(row);
-	await rest();
-	expect(station.leg.state).toBe("open");
-	expect(bed.leg.state).toBe("open");
-	return station.leg.talk;
-}
 
 describe("nobody listens in unseen", () => {
 	it("has the bed's microphone on only while a talk is open there and shown", async () => {
@@ -80,7 +68,7 @@ describe("nobody listens in unseen", () => {
 	});
 
 	it("mutes a running talk with the privacy key, and lets go again with it", async () => {
-		await talking();
+		await ward.talking();
 		bed.talks.setPrivacy(true);
 		expect(bed.media.hot).toBe(false);
 		await rest();
@@ -126,7 +114,7 @@ describe("nobody listens in unseen", () => {
 	});
 
 	it("really turns the track off when muted", async () => {
-		const talk = await talking();
+		const talk = await ward.talking();
 		bed.talks.mute(talk, true);
 		expect(bed.media.hot).toBe(false);
 		expect(bed.leg.muted).toBe(true);
@@ -180,7 +168,7 @@ describe("looking through a camera", () => {
 	});
 
 	it("covers the camera of a talk with the privacy key, and leaves it on when only muted", async () => {
-		await talking();
+		await ward.talking();
 		const [picture] = [...bed.media.tracks].filter(({ kind }) => kind === "video");
 		bed.talks.mute(bed.leg.talk, true);
 		expect(picture?.enabled).toBe(true);
@@ -194,7 +182,7 @@ describe("looking through a camera", () => {
 	it("keeps the camera covered when a press after the key lets the nurse hear", async () => {
 		bed.talks.setPrivacy(true);
 		await ward.pass(1);
-		await talking();
+		await ward.talking();
 		expect(bed.media.hot).toBe(true);
 		expect(bed.leg.camera).toBe(false);
 		bed.talks.setPrivacy(false);
@@ -202,7 +190,7 @@ describe("looking through a camera", () => {
 	});
 
 	it("shows both in a talk when both have a camera and the ward allows it", async () => {
-		await talking();
+		await ward.talking();
 		expect(station.leg).toMatchObject({ camera: true });
 		expect(station.leg.picture).not.toBeNull();
 		expect(bed.leg.picture).not.toBeNull();

@@ -3,20 +3,20 @@
 import { IDBFactory } from "fake-indexeddb";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Store } from "../../../src/core/store/store";
+import { MAX_DIRECT } from "../../../src/core/talk/broadcast";
 import { type Recording, UploadRefused } from "../../../src/core/talk/port";
 import { KEPT_MS, Recordings } from "../../../src/core/talk/recording";
 import { rest } from "./crypto_rest";
-import { type TalkingTerminal, TalkingWard } from "./talking_ward";
+import { FakePeers } from "./fake_peers";
+import { bedAndStation, type TalkingTerminal, type TalkingWard } from "./talking_ward";
 
 let ward: TalkingWard;
 let bed: TalkingTerminal;
 let station: TalkingTerminal;
 
 beforeEach(async () => {
-	ward = new TalkingWard();
+	({ ward, bed, station } = await bedAndStation());
 	ward.directory.ward.recording = true;
-	bed = await ward.open("bed-1");
-	station = await ward.open("station-a");
 });
 
 async function recording(): Promise<string> {
@@ -283,5 +283,43 @@ describe("recording a broadcast", () => {
 		await station.talks.endBroadcast();
 		await rest();
 		expect(station.uploads).toMatchObject([{ purpose: "broadcast", with: ["bed-1"], calls: [] }]);
+	});
+
+	it("through the relay is told to the hub, again now and then, and shown at a bed that hears the hub", async () => {
+		ward.directory.ward.relay_key = "key";
+		const hub = new FakePeers("hub", ward.peers);
+		hub.signals.add((signal) => {
+			if (signal.kind !== "invite") return;
+			hub.signal("station-a", { kind: "accept", talk: signal.talk, video: 0 });
+		});
+		await station.talks.broadcast(
+			Array.from({ length: MAX_DIRECT + 1 }, (_, n) => `bed-${n + 10}`),
+		);
+		await ward.pass(1);
+		expect(station.talks.state.broadcast?.way).toBe("relay");
+		await station.talks.recordBroadcast(true);
+		await rest();
+		const told = () =>
+			station.peers.said("recording", "hub").flatMap((one) => ("on" in one ? [one.on] : []));
+		expect(told()).toEqual([1]);
+		for (let second = 0; second < 6; second += 1) {
+			const running = station.talks.state.broadcast?.talk ?? "";
+			hub.signal("station-a", { kind: "heard", talk: running, ms: 0 });
+			await ward.pass(1);
+		}
+		expect(told().length).toBeGreaterThan(1);
+		await station.talks.recordBroadcast(false);
+		expect(told().at(-1)).toBe(0);
+
+		const talk = "e".repeat(16);
+		hub.signal("bed-1", { kind: "invite", talk, purpose: "broadcast", calls: [], video: 0 });
+		await ward.pass(1);
+		hub.signal("bed-1", { kind: "recording", talk, on: 1 });
+		await rest();
+		expect(bed.leg).toMatchObject({ with: "hub", recording: true });
+		expect(bed.chimes).toContain("recording");
+		hub.signal("bed-1", { kind: "recording", talk, on: 0 });
+		await rest();
+		expect(bed.leg.recording).toBe(false);
 	});
 });

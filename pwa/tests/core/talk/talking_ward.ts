@@ -123,6 +123,16 @@ export class TalkingTerminal {
 	}
 }
 
+/** A ward with bed-1 and station-a open: what most tests of talks begin with. */
+export async function bedAndStation(): Promise<{
+	ward: TalkingWard;
+	bed: TalkingTerminal;
+	station: TalkingTerminal;
+}> {
+	const ward = new TalkingWard();
+	return { ward, bed: await ward.open("bed-1"), station: await ward.open("station-a") };
+}
+
 export class TalkingWard {
 	readonly peers = new Map<string, FakePeers>();
 	readonly terminals = new Map<string, TalkingTerminal>();
@@ -228,6 +238,17 @@ export class TalkingWard {
 		this.rows = [...this.rows, row];
 		for (const { talks } of this.terminals.values()) talks.boardChanged();
 		return row;
+	}
+
+	/** The station answers a press of the bed and both talk; returns the talk. */
+	async talking(from = "station-a", to = "bed-1"): Promise<string> {
+		const [station, bed] = [this.terminals.get(from), this.terminals.get(to)];
+		if (!station || !bed) throw new Error(`${from} or ${to} is not open`);
+		await station.talks.answer(this.press());
+		await rest();
+		const { talk, state } = station.leg;
+		if (state !== "open" || bed.leg.state !== "open") throw new Error(`the talk is ${state}`);
+		return talk;
 	}
 
 	/** Seconds go by, with their ticks and their sound. */

@@ -1,27 +1,15 @@
 /** Answering and ending a talk, between terminals in one process (CALL-01, A16; SG21 to SG23). */
 import { beforeEach, describe, expect, it } from "vitest";
 import { rest } from "../fakes/fake_hub";
-import { type TalkingTerminal, TalkingWard } from "./talking_ward";
+import { bedAndStation, type TalkingTerminal, type TalkingWard } from "./talking_ward";
 
 let ward: TalkingWard;
 let bed: TalkingTerminal;
 let station: TalkingTerminal;
 
 beforeEach(async () => {
-	ward = new TalkingWard();
-	bed = await ward.open("bed-1");
-	station = await ward.open("station-a");
+	({ ward, bed, station } = await bedAndStation());
 });
-
-/** The station talks to the bed about its press. */
-async function talking(): Promise<string> {
-	const row = ward.press();
-	await station.talks.answer(row);
-	await rest();
-	expect(station.leg.state).toBe("open");
-	expect(bed.leg.state).toBe("open");
-	return station.leg.talk;
-}
 
 describe("answering a call", () => {
 	it("makes the fact and opens the talk at once, hands-free, shown and heard at the bed", async () => {
@@ -55,7 +43,7 @@ describe("answering a call", () => {
 	});
 
 	it("ends exactly once, with the smaller of both ends' sound, by the end that answered", async () => {
-		const talk = await talking();
+		const talk = await ward.talking();
 		await ward.pass(4);
 		await station.talks.hangUp(talk);
 		await rest();
@@ -71,7 +59,7 @@ describe("answering a call", () => {
 	});
 
 	it("is ended by the bed too when a hand there hangs up", async () => {
-		await talking();
+		await ward.talking();
 		await ward.pass(3);
 		await bed.talks.hangUp(bed.leg.talk);
 		await rest();
@@ -104,7 +92,7 @@ describe("answering a call", () => {
 	});
 
 	it("names no press that came while they talked: that one rings on", async () => {
-		const talk = await talking();
+		const talk = await ward.talking();
 		const [row] = ward.rows;
 		if (row)
 			ward.rows = [
@@ -129,7 +117,7 @@ describe("answering a call", () => {
 describe("the end of a talk", () => {
 	it("comes at the limit, with a warning before", async () => {
 		ward.directory.ward.talk_limit_ms = 20_000;
-		await talking();
+		await ward.talking();
 		expect(station.leg.endsAt).toBe((station.leg.openedAt ?? 0) + 20_000);
 		await ward.pass(4);
 		expect(bed.chimes).not.toContain("ending");
@@ -143,7 +131,7 @@ describe("the end of a talk", () => {
 	});
 
 	it("is told within 5 s when the other page is gone", async () => {
-		await talking();
+		await ward.talking();
 		ward.kill("station-a");
 		await ward.pass(5);
 		expect(bed.leg).toMatchObject({ state: "over", end: "lost" });
@@ -153,7 +141,7 @@ describe("the end of a talk", () => {
 	});
 
 	it("that breaks after minutes clears nothing: nobody has hung up", async () => {
-		await talking();
+		await ward.talking();
 		await ward.pass(10);
 		expect(station.leg.talkMs).toBeGreaterThanOrEqual(2_000);
 		ward.kill("bed-1");
@@ -163,7 +151,7 @@ describe("the end of a talk", () => {
 	});
 
 	it("that ends with a page clears nothing either", async () => {
-		await talking();
+		await ward.talking();
 		await ward.pass(10);
 		station.talks.close();
 		await rest();
@@ -173,7 +161,7 @@ describe("the end of a talk", () => {
 	});
 
 	it("leaves no ghost when a page starts anew in the middle, and gives the call back", async () => {
-		await talking();
+		await ward.talking();
 		const { store } = station;
 		ward.kill("station-a");
 		const [row] = ward.rows;
@@ -190,7 +178,7 @@ describe("the end of a talk", () => {
 	});
 
 	it("comes at once when the connection breaks", async () => {
-		await talking();
+		await ward.talking();
 		station.peers.lose("bed-1");
 		await rest();
 		expect(bed.leg).toMatchObject({ state: "over", end: "lost" });
@@ -199,7 +187,7 @@ describe("the end of a talk", () => {
 	});
 
 	it("does not come while sound goes on though signals have lost their way", async () => {
-		await talking();
+		await ward.talking();
 		bed.peers.drops = () => true;
 		station.peers.drops = () => true;
 		await ward.pass(20);
@@ -221,7 +209,7 @@ describe("a talk that does not come about", () => {
 
 	it("goes on one-way without a microphone, says so, and counts as no talk", async () => {
 		bed.media.refuses = "missing";
-		await talking();
+		await ward.talking();
 		expect(bed.talks.state.microphone).toBe("missing");
 		expect(station.leg.peerMuted).toBe(true);
 		expect(bed.media.sounding).toBe(true);
@@ -335,7 +323,7 @@ describe("what stays behind", () => {
 	});
 
 	it("is nothing when the page closes in a talk", async () => {
-		await talking();
+		await ward.talking();
 		station.talks.close();
 		await rest();
 		expect(bed.leg).toMatchObject({ state: "over", end: "closed" });
@@ -344,7 +332,7 @@ describe("what stays behind", () => {
 	});
 
 	it("switches to the handset in the middle of a talk", async () => {
-		await talking();
+		await ward.talking();
 		await station.talks.setDevice("handset");
 		await rest();
 		expect(station.media.asked).toEqual(["hands_free", "handset"]);
