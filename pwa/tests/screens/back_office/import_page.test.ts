@@ -90,7 +90,7 @@ it("sends nothing that is no spreadsheet or too large, and says what the hub ref
 	expect(need("problem").textContent).toContain("空");
 	expect(asked(fake, "POST import/beds")).toHaveLength(0);
 	await choose("beds.csv", "x");
-	expect(need("problem").textContent).toContain("被拒绝：malformed");
+	expect(need("problem").textContent).toContain("文件无法识别");
 });
 
 it("offers what the role may import, into the ward or the house", async () => {

@@ -23,6 +23,7 @@ export const importWords = words(
 		apply: "导入",
 		applying: "正在导入…",
 		tooLarge: "文件超过 2 MB",
+		unreadable: "文件无法识别：须为 XLSX 或 CSV，第一行是列名。",
 		wrongKind: "只能是 .xlsx 或 .csv 文件",
 		empty: "文件是空的",
 		good: (rows: number, edits: number) => `${rows} 行，没有错误；将有 ${edits} 项改动。`,
@@ -69,6 +70,7 @@ export const importWords = words(
 		apply: "Import",
 		applying: "Importing…",
 		tooLarge: "The file is larger than 2 MB",
+		unreadable: "The file cannot be read: XLSX or CSV, with the columns' names in the first row.",
 		wrongKind: "Only .xlsx or .csv files",
 		empty: "The file is empty",
 		good: (rows: number, edits: number) =>
