@@ -27,8 +27,9 @@ log = logging.getLogger(__name__)
 
 RETRY_S = 1.0
 LONGEST_RETRY_S = 30.0
-LOOK_S = 5.0
-"""How often day and wards are looked at: ages change at midnight, beds and leaders in the back office."""
+LOOK_S = 1.0
+"""How often day and wards are looked at: ages change at midnight; beds and leaders change in the back office,
+whose changes are to be seen at every terminal within 2 s, doors and bed cards among them."""
 
 LATE_NOTES_MS = 72 * 3_600_000
 """What a nurse wrote offline for someone who has left is taken this long; rounds are made at least daily."""
