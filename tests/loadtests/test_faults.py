@@ -20,9 +20,9 @@ def result(**changes: Any) -> dict[str, Any]:
     latencies = {
         "each": {"hub": [4.0, 6.0], "mesh": [], "cut": [9_000.0]},
         "last": {"hub": [6.0]},
-        "late": [],
     }
-    counts = dict.fromkeys(("lost", "resurrected", "unseen", "unequal", "early", "over", "acts"), 0)
+    failures = ("lost", "resurrected", "unseen", "unequal", "early", "back", "late")
+    counts = dict.fromkeys((*failures, "over", "acts"), 0)
     return {
         **counts,
         "kept": 2,
@@ -42,7 +42,8 @@ def test_the_runs_make_up_the_calls_and_no_seed_comes_twice() -> None:
 
 def test_a_call_that_was_lost_and_a_run_that_broke_off_fail() -> None:
     assert all_pass(figures_of([result(), result()]))
-    assert not all_pass(figures_of([result(), result(lost=1)]))
+    for failure in ("lost", "back", "late"):
+        assert not all_pass(figures_of([result(), result(**{failure: 1})]))
     assert not all_pass(figures_of([result(), {"seed": "1", "crashed": "out of memory"}]))
 
 

@@ -8,12 +8,21 @@ import type { Board, CallRow, FactBody, HeardFact } from "../../src/core/calls/t
 import type { FactStore } from "../../src/core/facts/fact_store";
 import type { HeldDocuments } from "../../src/core/held_documents";
 import type { HubModel } from "./hub_model";
-import type { Press } from "./journal";
+import type { Journal, Press } from "./journal";
+import { latencies } from "./latencies";
 import type { Machine } from "./machine";
 import { mayKnow } from "./ward_plan";
 import type { World } from "./world";
 
-export const KINDS = ["lost", "resurrected", "unseen", "unequal", "early"] as const;
+export const KINDS = [
+	"lost",
+	"resurrected",
+	"unseen",
+	"unequal",
+	"early",
+	"cameBack",
+	"late",
+] as const;
 
 export interface Verdict {
 	/** calls that were said or written to be kept and are missing somewhere, or over by nothing entitled */
@@ -26,6 +35,10 @@ export interface Verdict {
 	unequal: string[];
 	/** said to be kept before the disk had it */
 	early: string[];
+	/** calls that were over on a screen and came back before all was whole, though nobody refused their end */
+	cameBack: string[];
+	/** calls that a screen drew more than 5 s after the press, or never, with a living way and no fault on it (A2) */
+	late: string[];
 	/** calls that are over */
 	over: Set<string>;
 }
@@ -41,7 +54,17 @@ const TENDER = new Set(["patient", "dressing", "station"]);
 /** The ward as it is now, against the hub's facts. */
 export function judgeWorld(world: World): Verdict {
 	const over = new Set<string>();
-	const verdict: Verdict = { lost: [], resurrected: [], unseen: [], unequal: [], early: [], over };
+	const none = () => [] as string[];
+	const verdict: Verdict = {
+		lost: none(),
+		resurrected: none(),
+		unseen: none(),
+		unequal: none(),
+		early: none(),
+		cameBack: none(),
+		late: none(),
+		over,
+	};
 	const { hub, hubDisk, journal } = world;
 	if (hub === null) throw new Error("the hub is down");
 	const board = fold(hubDisk.heard.values(), hub.directory, null, hub.now());
@@ -53,6 +76,36 @@ export function judgeWorld(world: World): Verdict {
 	}
 	for (const machine of world.machines.values()) judgeBoard(world, machine, board, verdict);
 	return verdict;
+}
+
+/** The ward as its people saw it before it was whole again: what the end alone no longer shows. */
+export function judgeWay(world: World): Pick<Verdict, "cameBack" | "late"> {
+	const { journal } = world;
+	const cameBack = journal.cameBack
+		.filter(({ call, terminal, by }) => !mayComeBack(world, journal, terminal, call, by))
+		.map(
+			({ call, terminal, at, by }) => `${call} came back at ${terminal}, ${at} ms, over by ${by}`,
+		);
+	return { cameBack, late: latencies(journal).late };
+}
+
+/** The act that ended the call, or one it rests on, was refused by the hub; or this terminal has not verified it. */
+function mayComeBack(
+	{ hubDisk, machines }: World,
+	journal: Journal,
+	terminal: string,
+	call: string,
+	by: string,
+): boolean {
+	const act = journal.acts.get(by)?.body;
+	const answers = [...journal.acts.values()]
+		.filter(({ body }) => body.act === "answered" && body.calls.includes(call))
+		.map(({ id }) => id);
+	const needed = [by, ...(act?.rests_on ?? []), ...answers];
+	if (needed.some((id) => hubDisk.refused.has(id))) return true;
+	const machine = machines.get(terminal);
+	const known = machine && insideOf(machine)?.running?.facts.get(by);
+	return known?.verified === false;
 }
 
 function judgePress(

@@ -17,7 +17,7 @@ describe("A5: a ward under faults", () => {
 		["without the hub", 100, { hubAway: true }],
 		["later", 20, { aftermath: true, faultMs: 2_000 }],
 	])(
-		"%s: %i calls, none lost, none resurrected, none cleared unseen, boards equal",
+		"%s: %i calls, none lost, none resurrected, none cleared unseen, none back on a screen, none late, boards equal",
 		async (seed, calls, more) => {
 			const run = await runWard({ seed, calls, ...more });
 			expect(run.failures).toEqual([]);

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { Outbox } from "../../src/core/facts/outbox";
 import { HubHandover } from "../../src/core/mesh/hub_handover";
 import { WardTerminal } from "../../src/core/terminal";
+import type { TerminalState } from "../../src/core/terminal_types";
 import { type RunOptions, runWard } from "./run";
 import type { World } from "./world";
 
@@ -40,7 +41,45 @@ describe("the harness notices", () => {
 			vi.spyOn(Outbox.prototype, "tick").mockImplementation(() => {});
 			vi.spyOn(Outbox.prototype, "joined").mockImplementation(() => {});
 			vi.spyOn(HubHandover.prototype, "tick").mockImplementation(() => {});
-			expect((await small({ calls: 30 })).verdict.lost.length).toBeGreaterThan(0);
+			// Whatever is pressed while the hub is away is sent once, to nobody.
+			expect((await small({ hubAway: true })).verdict.lost.length).toBeGreaterThan(0);
+		},
+		PATIENCE_MS,
+	);
+
+	test(
+		"a screen that shows a call again that was over on it",
+		async () => {
+			const breakRule = ({ machines }: World) => {
+				for (const machine of machines.values()) {
+					const { drawn } = machine;
+					let before: TerminalState | null = null;
+					machine.drawn = (which, state) => {
+						drawn(which, state);
+						const calls = before?.board.rows.flatMap((row) => row.calls) ?? [];
+						if (before !== null && calls.some((call) => state.board.closed[call]))
+							drawn(which, before);
+						before = state;
+					};
+				}
+			};
+			expect((await small({ breakRule })).verdict.cameBack.length).toBeGreaterThan(0);
+		},
+		PATIENCE_MS,
+	);
+
+	test(
+		"screens that draw six seconds later than they could",
+		async () => {
+			const breakRule = ({ machines, time }: World) => {
+				for (const machine of machines.values()) {
+					const { drawn } = machine;
+					machine.drawn = (which, state) =>
+						void time.schedule(6_000, () => drawn(which, state), null);
+				}
+			};
+			const { verdict } = await small({ breakRule, faultMs: 60_000 });
+			expect(verdict.late.length).toBeGreaterThan(0);
 		},
 		PATIENCE_MS,
 	);

@@ -51,14 +51,15 @@ export class Journal {
 	readonly acts = new Map<string, MadeAct>();
 	/** calls each screen has shown as open */
 	readonly shown = new Map<string, Set<string>>();
-	/** calls that were over on a screen and open on it again */
-	readonly cameBack: { terminal: string; call: string; at: number }[] = [];
+	/** calls that were over on a screen, by the fact `by`, and open on it again */
+	readonly cameBack: { terminal: string; call: string; at: number; by: string }[] = [];
 	readonly faults = new Map<string, number>();
 	lines = 0;
 	private readonly hash = node.createHash("sha256");
 	private readonly intents: Intent[] = [];
 	private readonly open = new Map<string, Set<string>>();
-	private readonly over = new Map<string, Set<string>>();
+	/** terminal → call that is over on its screen → the fact that ended it */
+	private readonly over = new Map<string, Map<string, string>>();
 	/** when something happened to a terminal or the hub */
 	private readonly disturbed = new Map<string, number[]>();
 	private readonly now: () => number;
@@ -144,7 +145,8 @@ export class Journal {
 	drawn(terminal: string, state: TerminalState): void {
 		const at = this.now();
 		const shown = setOf(this.shown, terminal);
-		const over = setOf(this.over, terminal);
+		const over = this.over.get(terminal) ?? new Map<string, string>();
+		this.over.set(terminal, over);
 		const open = new Set<string>();
 		for (const row of state.board.rows) {
 			for (const call of row.calls) {
@@ -154,15 +156,18 @@ export class Journal {
 					this.presses.get(call)?.drawn.set(terminal, at);
 					this.line(`drawn ${terminal} ${call}`);
 				}
-				if (over.delete(call)) {
-					this.cameBack.push({ terminal, call, at });
+				const by = over.get(call);
+				if (by !== undefined) {
+					over.delete(call);
+					this.cameBack.push({ terminal, call, at, by });
 					this.line(`back ${terminal} ${call}`);
 				}
 			}
 		}
 		for (const call of this.open.get(terminal) ?? []) {
-			if (!open.has(call) && state.board.closed[call]) {
-				over.add(call);
+			const closed = state.board.closed[call];
+			if (!open.has(call) && closed) {
+				over.set(call, closed.by.fact);
 				this.line(`over ${terminal} ${call}`);
 			}
 		}

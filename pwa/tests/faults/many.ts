@@ -28,5 +28,7 @@ const counts = {
 	unseen: verdict.unseen.length,
 	unequal: verdict.unequal.length,
 	early: verdict.early.length,
+	back: verdict.cameBack.length,
+	late: verdict.late.length,
 };
 console.log(JSON.stringify({ ...rest, ...counts, faults: Object.fromEntries(faults) }));

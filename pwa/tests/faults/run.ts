@@ -1,6 +1,6 @@
 /** One run: a ward, its people and its faults out of a seed, healed at the end and judged twice. */
 
-import { judgeWorld, KINDS, type Verdict } from "./checks";
+import { judgeWay, judgeWorld, KINDS, type Verdict } from "./checks";
 import { FaultMaker } from "./faults";
 import { type Latencies, latencies } from "./latencies";
 import { People } from "./people";
@@ -38,7 +38,7 @@ export interface RunResult {
 	verdict: Verdict;
 	/** of all verdicts together */
 	failures: string[];
-	/** calls that were over on a screen and came back for a while, before all was whole */
+	/** how often a call that was over on a screen came back before all was whole, refused ends among them */
 	cameBack: number;
 	latencies: Latencies;
 	journal: string;
@@ -78,7 +78,7 @@ export async function runWard(options: RunOptions): Promise<RunResult> {
 		faults.stop();
 		world.heal();
 		await time.run(time.now + SETTLE_MS);
-		const verdict = judgeWorld(world);
+		const verdict = { ...judgeWorld(world), ...judgeWay(world) };
 		const cameBack = journal.cameBack.length;
 		const failures = told("", verdict);
 		journal.line("whole");
