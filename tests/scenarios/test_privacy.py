@@ -47,6 +47,7 @@ from tests.helpers.filled_ward import (
     FilledWard,
     filled_ward,
 )
+from tests.helpers.http_requests import requests
 from tests.helpers.hub_process import PASSWORD, run_async
 from tests.helpers.raw_socket import NOTHING_HELD, RawSocket, raw_socket, readable, tells
 from tests.helpers.ward_hub_here import now_ms
@@ -355,6 +356,30 @@ async def _held(ward: FilledWard, terminal: str, document: str) -> dict[str, Any
         replica = raw.replica(document)
         roots: dict[str, Any] = {root: replica.get(root, type=Map).to_py() for root in list(replica.keys())}
         return roots
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_the_same_over_http(ward: FilledWard, kind: str) -> None:
+    """Every operation of the interface with the terminal's token, about its own ward and the other one."""
+    token = await ward.token(places(ward.stays)[kind].terminal)
+    came: list[bytes] = []
+    async with httpx.AsyncClient(base_url=ward.url, trust_env=False) as http:
+        for asked in (*requests().values(), *requests(OTHER).values()):
+            if asked.path == "/api/staff/sign-in":
+                continue  # who signs in at a PDA is one more than its own token
+            headers = {**asked.headers, "authorization": f"Bearer {token}"}
+            query = dict(asked.query)
+            answer = await http.request(
+                asked.method, asked.path, content=asked.content, params=query, headers=headers
+            )
+            http.cookies.clear()
+            came += [answer.content, repr(answer.headers).encode()]
+            assert answer.status_code < 500
+            if asked.path.startswith("/api/office/") and answer.status_code < 400:
+                assert asked.path.rpartition("/")[2] in ("sign-in-ways", "sign-out")
+    everything = readable(b"\n".join(came))
+    assert tells(everything, [*secrets_from(kind), *(lies.name for lies in PATIENTS.values())]) == []
+    assert TELEPHONE.search(everything) is None
 
 
 async def test_each_screen_is_given_the_name_as_it_may_show_it(ward: FilledWard) -> None:

@@ -318,6 +318,7 @@ _FEED = (
         record(every(version=INTEGER)),
         "invalid",
         "changed_meanwhile",
+        "not_found",
         body={
             "anyOf": [
                 record(every(version=INTEGER, mapping=maybe(OBJECT))),

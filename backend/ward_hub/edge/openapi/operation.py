@@ -133,6 +133,8 @@ class Operation:
         for code in self.codes:
             by_status.setdefault(ERRORS[code].http_status, []).append(code)
         for status, codes in sorted(by_status.items()):
+            if status in gives:
+                continue
             refusal: Schema = {"$ref": "#/components/schemas/Refusal"}
             found[str(status)] = _response(f"Refused: {', '.join(codes)}.", {JSON_MEDIA: refusal})
         return found
