@@ -35,7 +35,7 @@ export interface Verdict {
 	unequal: string[];
 	/** said to be kept before the disk had it */
 	early: string[];
-	/** calls that were over on a screen and came back before all was whole, though nobody refused their end */
+	/** calls that were over on a screen and came back before all was whole, though no hub and no disk refused their end */
 	cameBack: string[];
 	/** calls that a screen drew more than 5 s after the press, or never, with a living way and no fault on it (A2) */
 	late: string[];
@@ -82,6 +82,7 @@ export function judgeWorld(world: World): Verdict {
 export function judgeWay(world: World): Pick<Verdict, "cameBack" | "late"> {
 	const { journal } = world;
 	const cameBack = journal.cameBack
+		.filter(({ forgot }) => !forgot)
 		.filter(({ call, terminal, by }) => !mayComeBack(world, journal, terminal, call, by))
 		.map(
 			({ call, terminal, at, by }) => `${call} came back at ${terminal}, ${at} ms, over by ${by}`,

@@ -44,6 +44,14 @@ export interface MadeAct {
 	unseen: string[];
 }
 
+interface Over {
+	by: string;
+	at: number;
+	forgot: boolean;
+}
+
+/** The slowest disk has written a fact within this. */
+const WRITING_MS = 2_000;
 const SAID = new Set(["kept", "shown", "stored", "received", "taken", "attended"]);
 
 export class Journal {
@@ -51,15 +59,21 @@ export class Journal {
 	readonly acts = new Map<string, MadeAct>();
 	/** calls each screen has shown as open */
 	readonly shown = new Map<string, Set<string>>();
-	/** calls that were over on a screen, by the fact `by`, and open on it again */
-	readonly cameBack: { terminal: string; call: string; at: number; by: string }[] = [];
+	/** calls that were over on a screen, by the fact `by`, and open on it again; `forgot`: its disk could not have it */
+	readonly cameBack: {
+		terminal: string;
+		call: string;
+		at: number;
+		by: string;
+		forgot: boolean;
+	}[] = [];
 	readonly faults = new Map<string, number>();
 	lines = 0;
 	private readonly hash = node.createHash("sha256");
 	private readonly intents: Intent[] = [];
 	private readonly open = new Map<string, Set<string>>();
-	/** terminal → call that is over on its screen → the fact that ended it */
-	private readonly over = new Map<string, Map<string, string>>();
+	/** terminal → call that is over on its screen → the fact that ended it, and since when */
+	private readonly over = new Map<string, Map<string, Over>>();
 	/** when something happened to a terminal or the hub */
 	private readonly disturbed = new Map<string, number[]>();
 	private readonly now: () => number;
@@ -141,11 +155,19 @@ export class Journal {
 		if (press) press.durableAt ??= this.now();
 	}
 
+	/** A page died. What its disk refused, or was still writing, it cannot know when it starts anew. */
+	died(terminal: string, full: boolean, isOnDisk: (fact: string) => boolean): void {
+		for (const was of this.over.get(terminal)?.values() ?? []) {
+			const underWay = this.now() - was.at < WRITING_MS;
+			if ((full || underWay) && !isOnDisk(was.by)) was.forgot = true;
+		}
+	}
+
 	/** A screen as it is drawn. */
 	drawn(terminal: string, state: TerminalState): void {
 		const at = this.now();
 		const shown = setOf(this.shown, terminal);
-		const over = this.over.get(terminal) ?? new Map<string, string>();
+		const over = this.over.get(terminal) ?? new Map<string, Over>();
 		this.over.set(terminal, over);
 		const open = new Set<string>();
 		for (const row of state.board.rows) {
@@ -156,10 +178,10 @@ export class Journal {
 					this.presses.get(call)?.drawn.set(terminal, at);
 					this.line(`drawn ${terminal} ${call}`);
 				}
-				const by = over.get(call);
-				if (by !== undefined) {
+				const was = over.get(call);
+				if (was !== undefined) {
 					over.delete(call);
-					this.cameBack.push({ terminal, call, at, by });
+					this.cameBack.push({ terminal, call, at, by: was.by, forgot: was.forgot });
 					this.line(`back ${terminal} ${call}`);
 				}
 			}
@@ -167,7 +189,7 @@ export class Journal {
 		for (const call of this.open.get(terminal) ?? []) {
 			const closed = state.board.closed[call];
 			if (!open.has(call) && closed) {
-				over.set(call, closed.by.fact);
+				over.set(call, { by: closed.by.fact, at, forgot: false });
 				this.line(`over ${terminal} ${call}`);
 			}
 		}

@@ -87,7 +87,9 @@ export class World {
 	}
 
 	kill(id: string, power: boolean): void {
-		this.machine(id).kill(power);
+		const machine = this.machine(id);
+		machine.kill(power);
+		this.journal.died(id, machine.disk.full, (fact) => machine.disk.tables.facts.has(fact));
 		this.mesh.die(id);
 		this.journal.disturb(id);
 	}
