@@ -52,6 +52,7 @@ from ward_hub.edge.call_points_api import call_points_routes
 from ward_hub.edge.calls_api import calls_routes
 from ward_hub.edge.identity_api import IdentityServices, identity_routes
 from ward_hub.edge.not_found import answer_http_exception
+from ward_hub.edge.openapi_api import openapi_routes
 from ward_hub.edge.pages import app_folder, page_routes
 from ward_hub.edge.push_api import push_routes
 from ward_hub.edge.push_service import push_service_routes
@@ -296,6 +297,7 @@ async def build(
                 sessions,
             )
         ),
+        *openapi_routes(),
         *calls_routes(gate, journal, now_ms, lambda: zone_of(current.model.hospital.settings)),
         *recordings_routes(gate, recordings, directories.of, now_ms, audit),
         *call_points_routes(points, now_ms),

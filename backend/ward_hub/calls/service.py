@@ -325,7 +325,16 @@ class CallService:
         directory, now = self._directory_of(document), self._clock()
         ids = {fact for call in calls for fact in closing_facts(facts, call, directory, now)}
         gone = [call for call in calls if call not in here]
-        entries = [here[fact] for fact in sorted(ids)] + (await self._archive.closing(gone) if gone else [])
+        entries = [here[fact] for fact in sorted(ids)]
+        if gone:
+            # An id is known to others too: what is not of this room is none of its readers' business.
+            name = names.parse_document(document)
+            place = None if name is None else (name.ward, name.room)
+            entries += [
+                entry
+                for entry in await self._archive.closing(gone)
+                if (entry.fact.body.ward, entry.fact.body.room) == place
+            ]
         return [_answer("closing", facts=[entry.to_item() for entry in entries])]
 
     def _directory_of(self, document: str) -> Directory:

@@ -22,7 +22,7 @@ import { OwnPresses, UNDELIVERED_MS } from "./facts/own_presses";
 import type { Device } from "./fleet/device";
 import { openDevice } from "./fleet/open_device";
 import { HeldDocuments, isNight } from "./held_documents";
-import { type HistoryQuery, Unreachable } from "./identity/api";
+import { type HistoryQuery, type RecordingLine, Unreachable } from "./identity/api";
 import type { StaffDoor } from "./identity/staff_door";
 import { mayEditOffline } from "./joining";
 import { Listeners } from "./links/link";
@@ -226,6 +226,21 @@ export class WardTerminal implements Terminal {
 	async recording(id: string): Promise<Blob> {
 		const { token, ward } = this.asking();
 		return this.parts.api.recording(token, ward, id);
+	}
+
+	async recordings(query: { from: number; to: number }): Promise<RecordingLine[]> {
+		const { token, ward } = this.asking();
+		return this.parts.api.recordings(token, ward, query);
+	}
+
+	async host(group: string, to: readonly string[], until: number): Promise<void> {
+		const { token, ward } = this.asking();
+		await this.parts.api.host(token, ward, group, to, until);
+	}
+
+	async endHosting(id: string): Promise<void> {
+		const { token, ward } = this.asking();
+		await this.parts.api.endHosting(token, ward, id);
 	}
 
 	async unlockSound(): Promise<void> {

@@ -4,6 +4,7 @@
  */
 import type * as Y from "yjs";
 import type { Act, Board, CallRow, Directory, Presence, TerminalKind, Way } from "./calls/types";
+import type { RecordingLine } from "./identity/api";
 import type { StaffDoor } from "./identity/staff_door";
 import type { PushControl } from "./push/types";
 import type { TalkControl, TalkState } from "./talk/types";
@@ -143,6 +144,11 @@ export interface Terminal extends Readable<TerminalState> {
 	historyExport(query: { from: number; to: number; bed?: string; type?: string }): Promise<Blob>;
 	/** A recorded talk of the journal, by its id; only for a person signed in. Throws ApiError, Unreachable. */
 	recording(id: string): Promise<Blob>;
+	/** Recordings without a call of the journal, of a span of time; station, PDA. Throws ApiError, Unreachable. */
+	recordings(query: { from: number; to: number }): Promise<RecordingLine[]>;
+	/** Calls of a group of this station also go to others until `until` (ms, hub time); needs the hub. Throws ApiError, Unreachable. */
+	host(group: string, to: readonly string[], until: number): Promise<void>;
+	endHosting(id: string): Promise<void>;
 	/** After a touch: lets the page sound. */
 	unlockSound(): Promise<void>;
 	setMuted(muted: boolean): void;
@@ -164,6 +170,8 @@ export interface CallRecord {
 	received_at: number | null;
 	acknowledged_at: number | null;
 	acknowledged_by: string | null;
+	/** who had it last; null where nobody took it, and in lines of before */
+	taken_by: string | null;
 	attended_at: number | null;
 	attended_by: string | null;
 	talk_ms: number | null;

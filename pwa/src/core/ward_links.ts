@@ -126,9 +126,13 @@ export class WardLinks {
 				try {
 					await parts.api.putRecording(token, self.ward, recording);
 				} catch (error) {
-					if (isFinal(error)) throw new UploadRefused(String(error));
+					if (isFinal(error)) throw new UploadRefused(String(error), error.code);
 					throw error;
 				}
+			},
+			refused: async (talk, reason, at) => {
+				await running.refused.recording(talk, reason, at);
+				changed();
 			},
 			talkId: parts.newId,
 			failed,
@@ -226,7 +230,7 @@ export function isWithHub(provider: Provider, self: SelfInfo): boolean {
 }
 
 /** The hub has understood and said no: asking again changes nothing. */
-function isFinal(error: unknown): boolean {
+function isFinal(error: unknown): error is ApiError {
 	const again = [401, 408, 429];
 	return error instanceof ApiError && error.status < 500 && !again.includes(error.status);
 }

@@ -286,17 +286,17 @@ describe("a slot", () => {
 			machine.terminal.document("stay/s1/card").subscribe((view) => views.push(view));
 			return () => views.at(-1)?.doc.getMap("card").get("name");
 		};
-		const before = card(station);
-		await eventually(ward, () => expect(before()).toBe("张三"));
+		const nameThen = card(station);
+		await eventually(ward, () => expect(nameThen()).toBe("张三"));
 		ward.online = false;
 		const again = await opened("station-main");
-		const after = card(again);
+		const nameNow = card(again);
 		for (let beat = 0; beat < 3; beat++) {
 			await again.beat();
-			expect(after()).toBeUndefined();
+			expect(nameNow()).toBeUndefined();
 		}
 		for (let beat = 0; beat < 3; beat++) await again.beat();
-		expect(after()).toBe("张三");
+		expect(nameNow()).toBe("张三");
 	});
 
 	it("knows after a start without the hub when it last heard it (A20)", async () => {

@@ -129,6 +129,23 @@ export class Api {
 		return (await this.request(historyPath(ward, query, "csv"), {}, token)).blob();
 	}
 
+	/** Has calls of a group also go to other stations, from now until `until` (ms); only for groups of this station (CALL-07). */
+	async host(
+		token: string,
+		ward: string,
+		group: string,
+		to: readonly string[],
+		until: number,
+	): Promise<void> {
+		const body = { from_group: group, to: [...to], until_ms: Math.round(until) };
+		await this.post(`/api/wards/${ward}/hosting`, body, token);
+	}
+
+	async endHosting(token: string, ward: string, id: string): Promise<void> {
+		const path = `/api/wards/${ward}/hosting/${encodeURIComponent(id)}`;
+		await this.request(path, { method: "DELETE" }, token);
+	}
+
 	/** Sends a recorded talk to the journal. The hub answers the same way when it has it already. */
 	async putRecording(token: string, ward: string, recording: Recording): Promise<void> {
 		const { talk, calls, purpose, startedAt, endedAt, type, bytes } = recording;

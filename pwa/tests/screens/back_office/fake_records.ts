@@ -24,6 +24,7 @@ export function sampleCall(more: Partial<JournalCall> = {}): JournalCall {
 		received_at: NOW - HOUR,
 		acknowledged_at: NOW - HOUR + 30_000,
 		acknowledged_by: "n01",
+		taken_by: "n01",
 		attended_at: null,
 		attended_by: null,
 		talk_ms: null,
