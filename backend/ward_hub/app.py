@@ -76,6 +76,7 @@ from ward_hub.ingest.service import FeedService
 from ward_hub.log.open import open_log
 from ward_hub.log.port import Log, LogUnavailable, StorageFull
 from ward_hub.log.watched import WatchedLog
+from ward_hub.office.port import Permission
 from ward_hub.push.desk import LOOK_S, PROBE_S, PushDesk
 from ward_hub.rounds import Rounds
 from ward_hub.settings import Settings
@@ -211,7 +212,7 @@ async def build(
         meter=meter,
         audit=audit,
         directory_changed=projector.changed,
-        open_office_sessions=lambda: _open_sessions(office_sessions),
+        open_office_sessions=lambda: office_sessions.holding(Permission.FLEET_VIEW, now_ms()),
         clock=now_ms,
         reachable=desk.reachable,
     )
@@ -336,10 +337,6 @@ async def build(
 
 async def _live(_request: Request) -> JSONResponse:
     return JSONResponse({"ok": True, "version": __version__})
-
-
-async def _open_sessions(sessions: OfficeSessions) -> list[str]:
-    return [row.id for row in await sessions.open(now_ms())]
 
 
 async def _observe(sightings: Sightings, host: Host) -> None:

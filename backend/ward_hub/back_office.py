@@ -168,7 +168,8 @@ def _changes(parts: OfficeParts) -> Changes:
         known = parts.current.model.wards.get(ward)
         return [] if known is None else list(known.rooms)
 
-    async def people_changed(_people: frozenset[str]) -> None:
+    async def people_changed(people: frozenset[str]) -> None:
+        await parts.sessions.end_of(people, "changed", parts.clock())
         await parts.host.recheck()
 
     return Changes(

@@ -9,7 +9,7 @@ import hashlib
 import logging
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -179,6 +179,26 @@ class OfficeSessions:
         for row in rows:
             row.seen_at = max(row.seen_at, self._seen.get(row.id, 0))
         return [row for row in rows if now - row.seen_at < idle_ms]
+
+    async def holding(self, permission: Permission, now: int) -> list[str]:
+        """Ids of the sessions that last and whose people hold the permission as they are now."""
+        rows = await self.open(now)
+        found: list[str] = []
+        async with self._database.session() as session:
+            revision = await read_revision(session)
+            for row in rows:
+                staff = await session.get(StaffRow, row.staff)
+                if staff is None or not staff.active or staff.role != row.role:
+                    continue
+                if permission in await self._roles.of(session, staff_value(staff).role, revision):
+                    found.append(row.id)
+        return found
+
+    async def end_of(self, people: Collection[str], why: str, now: int) -> None:
+        """Close every session of these people: what they may has changed."""
+        for person in people:
+            for row in await self.open(now, person):
+                await self.end(row.id, why, now)
 
     async def count(self, now: int) -> int:
         """How many sessions last."""

@@ -175,7 +175,7 @@ def page_routes(folder: Path, control: str = "", shelf: Shelf | None = None) -> 
         Mount("/assets", GZipMiddleware(Assets(folder / "assets", shelf), minimum_size=1024)),
     ]
     if (folder / "office.html").is_file():
-        routes += [Route("/office/", office), Route("/office", to_office)]
+        routes += [Route("/office/", office), Route("/office", to_office), Route("/", to_office)]
     if (folder / "wall.html").is_file():
         routes += [
             Route("/wall/", wall),

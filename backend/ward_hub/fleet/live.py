@@ -106,7 +106,7 @@ class LiveViews:
         clock: Callable[[], int],
         make_id: Callable[[], str],
     ) -> None:
-        """`open_sessions`: ids of the office sessions that are open now."""
+        """`open_sessions`: ids of the office sessions that are open now and may look."""
         self._connected = connected
         self._line = line
         self._audit = audit

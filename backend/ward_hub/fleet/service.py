@@ -59,8 +59,11 @@ class Fleet:
         reachable: Callable[[str], bool | None] = lambda _terminal: None,
         make_id: Callable[[], str] = random_id,
     ) -> None:
-        """`clock` gives ms; `open_office_sessions`: ids of those open now; `reachable`: whether a PDA answers
-        probes. Raises BadRelease and OSError for the app in `app_folder`."""
+        """`clock` gives ms; `open_office_sessions`: ids of those open now whose people may look at screens;
+        `reachable`: whether a PDA answers probes.
+
+        Raises BadRelease and OSError for the app in `app_folder`.
+        """
         self.current = current
         self.reports = DeviceReports(database, lines, clock)
         self.releases = Releases(database, data, app_folder, audit, clock)

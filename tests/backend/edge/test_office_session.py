@@ -14,6 +14,7 @@ from starlette.routing import Route
 from ward_hub.accounts.office_sessions import WHOLE_MS, idle_ms
 from ward_hub.edge.errors import answering
 from ward_hub.identity.staff import LOCK_MS, MAX_FAILED
+from ward_hub.office.port import Permission
 
 from tests.backend.edge.office import Office, code_of, open_office
 from tests.backend.ward import PASSWORD
@@ -205,6 +206,18 @@ async def test_a_session_ends_when_the_person_changes(office: Office, change: st
     await office.sql(change)
     assert code_of(await browser.get("me")) == "signed_out"
     assert code_of(await other.get("me")) == "ok"
+
+
+async def test_who_may_look_is_asked_as_things_are_now(office: Office) -> None:
+    """DEV-05: a stream that stays open makes no request; it ends with the right to it."""
+    await office.signed_in("e001")
+    looking = await office.sessions.holding(Permission.FLEET_VIEW, office.now)
+    assert len(looking) == 1
+    assert await office.sessions.holding(Permission.STAFF_WRITE, office.now) == []
+    await office.sql("UPDATE staff SET active = 0 WHERE id = 'e001'")
+    assert await office.sessions.holding(Permission.FLEET_VIEW, office.now) == []
+    await office.sessions.end_of({"e001"}, "changed", office.now)
+    assert await office.sessions.open(office.now) == []
 
 
 async def test_new_permissions_hold_at_once(office: Office) -> None:
