@@ -38,6 +38,7 @@ export class HeldDocuments {
 	private stays: string[] = [];
 	private ownStay: string | null = null;
 	private signedIn = false;
+	private outOfService = false;
 	private unread = true;
 
 	constructor(provider: Provider, store: Store, self: SelfInfo, port: HeldPort) {
@@ -67,6 +68,9 @@ export class HeldDocuments {
 			...this.unsentOnDisk,
 			...more,
 		]);
+		if (this.outOfService) {
+			for (const name of wanted) if (names.tellsOfPatients(name)) wanted.delete(name);
+		}
 		for (const name of wanted) if (!this.held.has(name)) this.take(name);
 		for (const name of more) this.keepUntilRead(name);
 		for (const name of this.held.keys()) {
@@ -74,6 +78,26 @@ export class HeldDocuments {
 			const unsent = this.provider.replica(name)?.unsent ?? 0;
 			if (!wanted.has(name) && unsent === 0) this.let(name);
 		}
+	}
+
+	/**
+	 * The hub has taken the terminal's key away, or given it back. A device out of service keeps nothing of patients but what
+	 * people wrote on it and the hub has not taken.
+	 */
+	async setOutOfService(out: boolean): Promise<void> {
+		if (out === this.outOfService) return;
+		this.outOfService = out;
+		this.hold();
+		if (!out) return;
+		for (const { name, unsent } of this.provider.replicas()) {
+			if (names.tellsOfPatients(name) && unsent === 0) this.provider.evict(name);
+		}
+		const own = new Set(await this.store.documentsWithOwn());
+		const kept = (await this.store.documents()).filter((name) => {
+			const [, open = name] = /^sealed\/[^/]+\/(.*)$/.exec(name) ?? [];
+			return names.tellsOfPatients(open) && !own.has(name);
+		});
+		if (kept.length > 0) await this.store.deleteDocuments(kept);
 	}
 
 	/** Lets go of everything: the terminal was given another place. */

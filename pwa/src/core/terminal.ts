@@ -90,6 +90,8 @@ export class WardTerminal implements Terminal {
 	private keptHeard = Number.NEGATIVE_INFINITY;
 	private readonly startedAt: number;
 	private keptShown = false;
+	/** The hub has taken this terminal's key away. */
+	private revoked = false;
 	private scheduled = false;
 	private refreshedAt = Number.NEGATIVE_INFINITY;
 	private announced = "";
@@ -126,7 +128,9 @@ export class WardTerminal implements Terminal {
 		this.language = parts.marks.get("language") === "en" ? "en" : "zh";
 		this.views = new DocumentViews({
 			provider: () => (this.held === null ? null : (this.running?.provider ?? null)),
-			mayOpen: (name) => !this.staff.isSealed(name) || this.staff.unlocked,
+			mayOpen: (name) =>
+				!(this.revoked && names.tellsOfPatients(name)) &&
+				(!this.staff.isSealed(name) || this.staff.unlocked),
 			mayEditOffline: (name) => mayEditOffline(parts.kind, name, this.staff.signedIn !== null),
 			heldBack: (name) => names.tellsOfPatients(name) && !this.mayShowKept(),
 			keptAt: (name) => this.running?.ages.of(name) ?? null,
@@ -344,6 +348,12 @@ export class WardTerminal implements Terminal {
 			this.links = this.openLinks(running, self);
 			this.device = this.openDevice(running, self);
 		}
+		const revoked = running?.identity.phase === "revoked";
+		if (revoked !== this.revoked) {
+			this.revoked = revoked;
+			this.views.reconsider();
+		}
+		void this.held?.setOutOfService(revoked).catch((error: unknown) => this.failed(error));
 		running?.provider.setToken(this.staff.token);
 		this.schedule();
 	}

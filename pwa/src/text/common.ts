@@ -77,6 +77,8 @@ export const common = words(
 		elsewhereMore: "同一终端已在另一个页面打开，本页不再接收呼叫",
 		revoked: "本终端已停用",
 		revokedMore: "登记已被撤销，请联系信息科重新登记",
+		hubUnreachable: "无法连接中枢",
+		problemCode: (code: string) => `原因代码：${code}`,
 		// patient
 		male: "男",
 		female: "女",
@@ -177,6 +179,8 @@ export const common = words(
 		elsewhereMore: "This terminal is open in another page; this page takes no calls",
 		revoked: "Terminal disabled",
 		revokedMore: "Enrolment was revoked: ask the IT department",
+		hubUnreachable: "The hub cannot be reached",
+		problemCode: (code: string) => `Reason: ${code}`,
 		male: "M",
 		female: "F",
 		otherSex: "Other",

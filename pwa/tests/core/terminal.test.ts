@@ -299,6 +299,24 @@ describe("a slot", () => {
 		expect(nameNow()).toBe("张三");
 	});
 
+	it("keeps nothing of patients once its key was taken away, neither shown nor on its disk", async () => {
+		const station = await connected("station-main");
+		const views: DocumentView[] = [];
+		station.terminal.document("stay/s1/card").subscribe((view) => views.push(view));
+		const name = () => views.at(-1)?.doc.getMap("card").get("name");
+		await eventually(ward, () => expect(name()).toBe("张三"));
+		expect(await station.store.documents()).toContain("stay/s1/card");
+		ward.hub.cut(station.link, 4403);
+		await eventually(ward, () => {
+			expect(station.state().phase).toBe("revoked");
+			expect(name()).toBeUndefined();
+		});
+		await settle(ward);
+		const left = await station.store.documents();
+		expect(left.filter((each) => each.startsWith("stay/") || each.endsWith("/beds"))).toEqual([]);
+		expect(left).toContain("ward/thoracic/settings");
+	});
+
 	it("knows after a start without the hub when it last heard it (A20)", async () => {
 		const bed = await connected("bed-b01");
 		for (let beat = 0; beat < 20; beat++) await bed.beat();
