@@ -11,6 +11,7 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 from starlette.applications import Starlette
@@ -323,7 +324,7 @@ async def build(
                 points=points,
                 feed=feed,
                 repairs=Repairs(database, feed, audit, now_ms),
-                push=lambda: {"on": desk.info.on, "own_service": desk.info.own_service},
+                push=lambda: asdict(desk.info),
                 certificate=certificate,
                 started_at=now_ms(),
                 directory_changed=projector.poll,

@@ -61,11 +61,12 @@ class Documents(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PushInfo:
-    """Of the system page: whether other push services are used, and clients at the hub's own."""
+    """Of the system page. The hub's own service is always there: `connected` phones hold a line to it now;
+    `subscribed` PDAs can be pushed to, by whichever service; `others`: other push services may be used.
+    """
 
-    on: bool
-    own_service: bool
-    subscriptions: int
+    others: bool
+    subscribed: int
     connected: int
 
 
@@ -98,7 +99,7 @@ class PushDesk:
         self.public_key = key.public
         self.service = PushService(ServiceStore(database), key, clock)
         self._network = WebPush(key, self.service, allowed, settings.push_contact, clock)
-        self._on = bool(allowed) and bool(settings.push_contact)
+        self._others = bool(allowed) and bool(settings.push_contact)
         self.subscriptions = Subscriptions(database)
         self.notices = Notices(database)
         self.sender = Sender(self.notices, self.subscriptions, carrier(self._network), clock)
@@ -132,7 +133,7 @@ class PushDesk:
 
     @property
     def info(self) -> PushInfo:
-        return PushInfo(self._on, True, len(self.subscriptions.all()), self.service.connected)
+        return PushInfo(self._others, len(self.subscriptions.all()), self.service.connected)
 
     # What terminals ask for
 

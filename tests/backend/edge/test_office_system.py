@@ -39,7 +39,7 @@ async def ask(door: Door, certificate: CertificateInfo | None) -> httpx.Response
         certificate=lambda: certificate,
         sessions=sessions,
         feed=feed,
-        push=lambda: {"on": False, "own_service": True},
+        push=lambda: {"others": False, "subscribed": 3, "connected": 2},
     )
     app = Starlette(routes=office_system_routes(door, parts, lambda: NOW))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub") as client:
@@ -64,7 +64,7 @@ async def test_the_hub_tells_of_itself() -> None:
         },
         "sessions": 3,
         "feed": {"connected": 1, "last_message_at": NOW - 9, "refused": 2},
-        "push": {"on": False, "own_service": True},
+        "push": {"others": False, "subscribed": 3, "connected": 2},
     }
 
 

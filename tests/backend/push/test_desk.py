@@ -288,7 +288,8 @@ async def test_an_endpoint_that_is_not_listed_is_refused(bench: Bench) -> None:
     with pytest.raises(EndpointRefused):
         await bench.desk.subscribe(Speaker("pda-01").principal, given)
     assert not bench.desk.subscriptions.all()
-    assert bench.desk.info.on is True
+    info = bench.desk.info
+    assert (info.others, info.subscribed, info.connected) == (True, 0, 0)
 
 
 async def test_a_page_may_say_that_a_push_was_seen(bench: Bench) -> None:

@@ -372,7 +372,7 @@ SCHEMAS: Mapping[str, Schema] = {
             ),
             sessions=INTEGER,
             feed=record(every(connected=INTEGER, last_message_at=maybe(INTEGER), refused=INTEGER)),
-            push=record(every(on=BOOLEAN, own_service=BOOLEAN)),
+            push=record(every(others=BOOLEAN, subscribed=INTEGER, connected=INTEGER)),
         )
     ),
 }

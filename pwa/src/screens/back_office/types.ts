@@ -374,7 +374,9 @@ export interface SystemInfo {
 	now: number;
 	started_at: number;
 	certificate: { subject: string; issuer: string; not_after: number; days_left: number } | null;
+	/** signed in, at terminals and in the back office together */
 	sessions: number;
 	feed: { connected: number; last_message_at: number | null; refused: number };
-	push: { on: boolean; own_service: boolean };
+	/** `connected`: phones at the hub's own service now; `subscribed`: PDAs that can be pushed to; `others`: other services are used too */
+	push: { others: boolean; subscribed: number; connected: number };
 }

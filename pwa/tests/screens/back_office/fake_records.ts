@@ -82,7 +82,7 @@ export const SYSTEM: SystemInfo = {
 	certificate: { subject: "hub.hean.test", issuer: "He'an CA", not_after: NOW, days_left: 200 },
 	sessions: 6,
 	feed: { connected: 1, last_message_at: NOW - 60_000, refused: 2 },
-	push: { on: true, own_service: true },
+	push: { others: false, subscribed: 5, connected: 3 },
 };
 
 /** Puts one answer before those that are there. */

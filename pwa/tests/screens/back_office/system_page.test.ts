@@ -44,7 +44,15 @@ it("shows the hub's state; polling keeps no session alive", async () => {
 	expect(find("certificate-warning")).toBeNull();
 	expect(need("system-feed").textContent).toContain("已连接 1 路");
 	expect(need("system-feed").textContent).toContain("2 条消息未收下");
-	expect(need("system-push").textContent).toContain("院内自带推送服务");
+	expect(need("push-own").textContent).toBe("始终开启，已连接 3 部手机");
+	expect(need("push-others").textContent).toBe("未启用");
+	expect(need("system-push").textContent).toContain("5 部手持终端");
+	expect(need("system-sessions").textContent).toBe("终端和管理后台合计 6 人次登录");
+	await press("language");
+	expect(need("push-own").textContent).toContain("always on");
+	expect(need("push-others").textContent).toBe("off");
+	expect(need("system-sessions").textContent).toContain("at terminals and in the back office");
+	await press("language");
 	expect(need("system-clock").textContent).toContain("一致");
 	expect(need("system-rights").textContent).toContain("修改病区配置");
 	await press("system-to-feed");
