@@ -144,12 +144,25 @@ it("changes the house's clock and rules, and makes and removes wards", async () 
 
 it("starts where there is no ward yet", async () => {
 	const fake = new FakeOffice("system_admin", []);
-	await openOffice(fake, "wards/wards");
+	const { address } = await openOffice(fake, "");
+	expect(need("empty").textContent).toContain("还没有病区");
+	expect(need("empty").textContent).toContain("表格");
+	await press("first-import");
+	expect(address.hash).toBe("#/import");
+	await press("nav-groups");
+	await press("first-ward");
+	expect(address.hash).toBe("#/wards/wards");
 	await press("ward-add");
 	await fill("ward-name", "胸外科");
 	await submit("ward-form");
 	await settle();
 	expect((need("ward-select") as HTMLSelectElement).value).not.toBe("");
+});
+
+it("tells those who make no wards only that there is none", async () => {
+	await openOffice(new FakeOffice("head_nurse", []), "wards");
+	expect(need("empty").textContent).toContain("没有可见的病区");
+	expect(find("first-ward")).toBeNull();
 });
 
 it("gives those who may only read no keys", async () => {
