@@ -42,6 +42,9 @@ class Settings:
     tls: str = ""
     """`off` or empty: plain HTTP; `auto`: the certificate `ward-hub certs` made in the data folder; else two
     paths parted by a blank: certificate chain and key in PEM."""
+    proxies: str = ""
+    """Addresses of reverse proxies in front of the hub, parted by blanks: who asks, and by which scheme, is
+    taken from their X-Forwarded-For and -Proto; empty: no such header is believed."""
     public_url: str = ""
     """How people and terminals reach the hub, `https://ward.example`; empty: host and port as listened on."""
     oidc_issuer: str = ""

@@ -32,6 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sql", help="SQLAlchemy URL of directory, record and journal")
     parser.add_argument("--app", type=Path, help="folder of the built app")
     parser.add_argument("--tls", help="auto: as made by `ward-hub certs`; off; or 'CHAIN KEY', two PEM files")
+    parser.add_argument(
+        "--proxies", help="addresses of reverse proxies whose X-Forwarded headers are believed"
+    )
     parser.add_argument("--public-url", help="address people and terminals use, such as https://ward.example")
     parser.add_argument("--stun", help="STUN servers, stun:host:port, parted by blanks")
     parser.add_argument("--turn", help="TURN servers, turn:host:port, parted by blanks")
@@ -57,6 +60,7 @@ def run(args: argparse.Namespace) -> int:
             app=args.app,
             tls=args.tls,
             public_url=args.public_url,
+            proxies=args.proxies,
             stun=args.stun,
             turn=args.turn,
             turn_secret=args.turn_secret,
@@ -111,7 +115,9 @@ async def _serve(settings: Settings) -> int:
     except (AppMissing, LogUnavailable, OSError, ValueError) as error:
         return _fail(str(error))
     context = None if certificate is None else certificate.context
-    server = make_server(app, settings.host, settings.port, ready, tls=context)
+    server = make_server(
+        app, settings.host, settings.port, ready, tls=context, proxies=settings.proxies.split()
+    )
     rounds = Rounds()
     if certificate is not None:
         rounds.every(LOOK_S, lambda: _look(certificate))

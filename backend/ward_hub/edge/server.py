@@ -6,7 +6,7 @@ import contextlib
 import signal
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -50,11 +50,13 @@ def make_server(
     ready: Callable[[int], None] | None = None,
     max_frame_bytes: int = MAX_FRAME_BYTES,
     tls: ssl.SSLContext | None = None,
+    proxies: Sequence[str] = (),
 ) -> Server:
     """A server for the application; `ready` is called with the port once it listens (0 picks a free one).
 
     `tls`: what to speak HTTPS and wss with, None for plain HTTP; a certificate loaded into it later is given
-    to the sockets opened from then on.
+    to the sockets opened from then on. `proxies`: addresses of reverse proxies, whose word on who asks and by
+    which scheme is believed (X-Forwarded-For, X-Forwarded-Proto); nobody else's is.
     No access log, no WebSocket compression (frames are built once for all), no tokens in any log.
     """
     config = uvicorn.Config(
@@ -70,6 +72,8 @@ def make_server(
         log_level="warning",
         lifespan="on",
         server_header=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
         timeout_graceful_shutdown=3,
         ssl_context_factory=None if tls is None else lambda _config, _default: tls,
     )
