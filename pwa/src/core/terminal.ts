@@ -648,7 +648,7 @@ export class WardTerminal implements Terminal {
 
 	private soundState(): TerminalState["sound"] {
 		if (this.parts.sounder.state() === "blocked") return "blocked";
-		return this.muted ? "muted" : "ok";
+		return this.muted || this.device?.silent ? "muted" : "ok";
 	}
 
 	private snapshot(board: Board, presence: Presence | null, now: number): TerminalState {

@@ -24,6 +24,8 @@ const IDENTIFY_MS = 10_000;
 const RESTART_WAIT_MS = 60 * 60_000;
 /** A restart that was due before this page ran is not made good: the start was one. */
 const RESTART_FRESH_MS = 90_000;
+/** A quieter device is a muted one: it is told like one, on the screen and to the ward (A11). */
+const AUDIBLE_PERCENT = 10;
 /** Time for an answer to leave before the page goes, ms. */
 const ANSWER_MS = 250;
 const REMEMBERED = 32;
@@ -101,6 +103,12 @@ export class Device {
 		this.port = port;
 		this.startedAt = port.clock.now();
 		void this.start().catch(port.failed);
+	}
+
+	/** Whether routine calls cannot be heard here, for the volume that was set. */
+	get silent(): boolean {
+		const { volume } = this.levels;
+		return volume !== null && volume < AUDIBLE_PERCENT && this.port.shell.can.has("volume");
 	}
 
 	close(): void {

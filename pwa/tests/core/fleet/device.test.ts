@@ -63,6 +63,15 @@ describe("a wish", () => {
 		expect(again.shell.news()).toEqual(["volume 90"]);
 	});
 
+	it("that nobody can hear makes a muted device of it (A11)", async () => {
+		const fake = await openFake(EVENING, { wish: { volume: 0 } });
+		expect(fake.device.silent).toBe(true);
+		fake.write("wish", { volume: 30 });
+		expect(fake.device.silent).toBe(false);
+		const other = await openFake(EVENING, { can: new Set(["restart"]), wish: { volume: 0 } });
+		expect(other.device.silent).toBe(false);
+	});
+
 	it("for what the device cannot do is left alone", async () => {
 		const fake = await openFake(EVENING, {
 			can: new Set(["restart"]),

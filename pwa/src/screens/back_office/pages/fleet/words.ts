@@ -46,7 +46,7 @@ export const fleetWords = words(
 		screenOff: "关闭屏幕",
 		restart: "重启",
 		identify: "定位提示",
-		volumeHint: "紧急呼叫的提示音不低于终端的最低音量",
+		volumeHint: "低于 10% 时终端按静音显示；紧急与抢救不低于 60%",
 		later: "音量、亮度和屏幕状态会保持；离线终端上线后生效",
 		restartTitle: "重启终端",
 		restartText: (count: number) =>
@@ -105,7 +105,7 @@ export const fleetWords = words(
 		screenOff: "Screen off",
 		restart: "Restart",
 		identify: "Identify",
-		volumeHint: "Alarms never go below the terminal's least volume",
+		volumeHint: "Below 10 % the terminal counts as muted and says so; emergencies never go below 60 %",
 		later: "Volume, brightness and screen last; terminals that are away take them when they come",
 		restartTitle: "Restart",
 		restartText: (count: number) =>
