@@ -1,4 +1,7 @@
-/** What the recorder's own masks leave: words in attributes, and hands on a PIN pad. Pure but for one look at the page. */
+/**
+ * What the recorder's own masks leave: words, marks and colours in attributes, and hands on a PIN pad. Pure but for one
+ * look at the page.
+ */
 
 /** An rrweb event; what lies in `data` depends on `type`. */
 export interface RecordedEvent {
@@ -14,6 +17,7 @@ const OF_HANDS: readonly number[] = [1, 2, 6, 12];
 const SPEAKING = new Set([
 	"aria-label",
 	"aria-description",
+	"aria-roledescription",
 	"aria-valuetext",
 	"title",
 	"alt",
@@ -21,6 +25,19 @@ const SPEAKING = new Set([
 	"value",
 	"label",
 ]);
+
+/** Attributes that say something of one patient; left out. */
+const OF_A_PATIENT = new Set([
+	"data-stay",
+	"data-level",
+	"data-condition",
+	"data-look",
+	"data-loaned",
+]);
+/** Classes that tell whether somebody lies in a bed. */
+const OF_A_BED = new Set(["empty"]);
+/** Colours by care level and isolation, as a style of an element asks for them. */
+const COLOURS = /--level-(?:special|first|second|third)|--iso-[a-z]+/g;
 
 /** Where a hand was while a PIN is typed tells the PIN. */
 export function hidesHands(event: RecordedEvent, page: ParentNode): boolean {
@@ -30,7 +47,7 @@ export function hidesHands(event: RecordedEvent, page: ParentNode): boolean {
 	return page.querySelector(".pin-pad, [data-testid=pin-pad]") !== null;
 }
 
-/** The same event without the words of attributes, wherever elements or changes of attributes stand in it. */
+/** The same event without what attributes tell of patients, wherever elements or changes of attributes stand in it. */
 export function scrubbed(event: RecordedEvent): RecordedEvent {
 	return { ...event, data: scrub(event.data) };
 }
@@ -49,9 +66,29 @@ function scrub(value: unknown): unknown {
 function silent(attributes: unknown): unknown {
 	if (typeof attributes !== "object" || attributes === null) return attributes;
 	return Object.fromEntries(
-		Object.entries(attributes).map(([name, value]) => [
-			name,
-			SPEAKING.has(name) && typeof value === "string" ? value.replaceAll(/\S/g, "*") : value,
-		]),
+		Object.entries(attributes)
+			.filter(([name]) => !OF_A_PATIENT.has(name))
+			.map(([name, value]) => [name, plain(name, value)]),
+	);
+}
+
+/** A style comes as text or, of a change, as its properties; a sheet of styles (`_cssText`) is alike for all patients. */
+function plain(name: string, value: unknown): unknown {
+	if (name === "style") return colourless(value);
+	if (typeof value !== "string") return value;
+	if (SPEAKING.has(name)) return value.replaceAll(/\S/g, "*");
+	if (name !== "class") return value;
+	return value
+		.split(" ")
+		.filter((one) => !OF_A_BED.has(one))
+		.join(" ");
+}
+
+function colourless(value: unknown): unknown {
+	if (typeof value === "string") return value.replaceAll(COLOURS, "--level-none");
+	if (Array.isArray(value)) return value.map(colourless);
+	if (typeof value !== "object" || value === null) return value;
+	return Object.fromEntries(
+		Object.entries(value).map(([name, inner]) => [name, colourless(inner)]),
 	);
 }

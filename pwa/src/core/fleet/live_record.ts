@@ -1,11 +1,12 @@
 /**
  * The recording of this page for somebody who looks on from afar (DEV-05), loaded only when somebody does. Masked here,
- * before anything leaves the terminal: what is typed always; what is about patients unless the viewer is clinical.
+ * before anything leaves the terminal: what is typed always; what is about patients unless the viewer is clinical. Screens
+ * say what that is: `data-private` has its words masked, `data-private-picture` is an empty box, with all that is in it.
  */
 import { record } from "@rrweb/record";
 import { hidesHands, type RecordedEvent, scrubbed } from "./live_mask";
 
-/** Keys of a PIN are neither drawn nor told; pictures of people are not sent on. */
+/** Keys of a PIN are neither drawn nor told; pictures of people are not sent on. A box keeps its class and its size. */
 const NEVER = "canvas, video, .pin-pad, [data-testid=pin-pad]";
 const PRIVATE = "[data-private], [data-private] *";
 const PRIVATE_PICTURE = "[data-private-picture]";

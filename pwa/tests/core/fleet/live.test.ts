@@ -203,6 +203,35 @@ describe("masks", () => {
 		expect(JSON.stringify(scrubbed(change))).toContain("b01");
 	});
 
+	it("marks, care levels and who lies where are in no attribute, in changes neither", () => {
+		const change = event({
+			attributes: [
+				{ id: 4, attributes: { style: "--l:var(--level-first);--li:var(--level-first-ink)" } },
+				{ id: 5, attributes: { style: { "--l": ["var(--level-third)", ""], width: "4px" } } },
+				{ id: 6, attributes: { class: "tile call empty s-1", "data-stay": "s17" } },
+			],
+			adds: [
+				{
+					node: {
+						attributes: {
+							"data-level": "special",
+							"data-look": "airborne",
+							"data-condition": "critical",
+							style: "--m:var(--iso-contact)",
+							_cssText: ".empty { color: var(--level-second); }",
+						},
+					},
+				},
+			],
+		});
+		const told = JSON.stringify(scrubbed(change));
+		expect(told).not.toMatch(/level-(first|third)|s17|special|airborne|critical|contact/);
+		expect(told).toContain("--l:var(--level-none);--li:var(--level-none-ink)");
+		expect(told).toContain('"class":"tile call s-1"');
+		expect(told).toContain('"width":"4px"');
+		expect(told).toContain(".empty { color: var(--level-second); }");
+	});
+
 	it("hands are not told while a PIN pad is there", () => {
 		const moved = event({ source: 6, positions: [] });
 		document.body.innerHTML = "<p></p>";
