@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import errno
+import ipaddress
 import logging
 import socket
 import sys
@@ -100,6 +101,13 @@ async def _serve(settings: Settings) -> int:
     except (CertificateRefused, SettingError) as error:
         return _fail(str(error))
 
+    if certificate is None and not settings.proxies and not _is_loopback(settings.host):
+        log.warning(
+            "listening on %s without TLS: passwords and tokens go in the clear. See ward-hub certs and "
+            "serve --tls, or name the proxy in front with --proxies",
+            settings.host,
+        )
+
     def ready(port: int) -> None:
         names = None if certificate is None else certificate.info.names
         address = hub_address(settings.public_url, settings.host, port, names)
@@ -129,6 +137,13 @@ async def _serve(settings: Settings) -> int:
 async def _look(certificate: LiveCertificate) -> None:
     certificate.look()
     certificate.warn()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _now() -> datetime:

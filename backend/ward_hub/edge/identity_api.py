@@ -5,6 +5,7 @@ POST /api/challenge       terminal                          → challenge
 POST /api/token           terminal, challenge, signature    → token, ICE servers
 POST /api/staff/sign-in   number, password (Bearer)         → token with the person in it
 POST /api/staff/pin       number, pin | badge (Bearer)  → as sign-in; at a shared screen a session of 2 min
+POST /api/staff/password  old, new (Bearer, a person's)  → her own password is another from now on
 POST /api/staff/session   (Bearer, a person's)          → when the session ends now
 POST /api/staff/sign-out  (Bearer)
 """

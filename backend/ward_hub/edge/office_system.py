@@ -26,7 +26,8 @@ class SystemParts:
     """What the page asks of the hub's parts; each is asked at every request. Times in ms.
 
     `certificate`: None without TLS of the hub's own; `sessions`: people signed in, at terminals and here;
-    `feed`: {"connected", "last_message_at", "refused"}; `push`: {"others", "subscribed", "connected"} as push/desk.py PushInfo.
+    `feed`: {"connected", "last_message_at", "refused"}; `push`: as
+    push/desk.py PushInfo.
     """
 
     started_at: int

@@ -124,14 +124,6 @@ class DeviceReports:
         known = self._known.get(terminal)
         return seen(line, known is not None, known.report.rtt_ms if known and known.report else None)
 
-    def clocks_off(self) -> list[str]:
-        """Connected terminals whose wall clock is further from the hub's than it may be (DEV-06)."""
-        return [
-            terminal
-            for terminal in self._lines.lines()
-            if (report := self.report(terminal)) is not None and clock_is_off(report.offset_ms)
-        ]
-
     async def _store_due(self, now: int) -> None:
         if now - self._stored_at >= STORE_EVERY_MS:
             self._changed |= self._heard

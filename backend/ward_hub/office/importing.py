@@ -43,7 +43,6 @@ class Imported:
     errors: tuple[RowError, ...]
     edits: tuple[Edit, ...]
     change: int | None
-    revision: int | None
 
 
 class Importing:
@@ -66,7 +65,7 @@ class Importing:
             there = await _there(session, kind, ward)
         plan = await asyncio.to_thread(_plan, kind, sheet, there)
         edits = [edit for _, edit in plan.edits]
-        change, revision = None, None
+        change: int | None = None
         try:
             # Also when rows were wrong already: what is wrong with the others is to be told with them.
             applied = await self._changes.apply(
@@ -76,14 +75,14 @@ class Importing:
                 action=AuditAction.IMPORT,
                 dry=dry or bool(plan.errors),
             )
-            change, revision = applied.id, applied.revision if applied.id is not None else None
+            change = applied.id
             edits = list(applied.edits)
         except EditsRefused as refused:
             if refused.code == "changed_meanwhile":
                 raise
             _blame_rows(plan, refused)
         errors = sorted(plan.errors, key=lambda error: error.row)[:MAX_ERRORS]
-        return Imported(plan.rows, tuple(errors), tuple(edits), change, revision)
+        return Imported(plan.rows, tuple(errors), tuple(edits), change)
 
 
 def template(kind: str) -> bytes:

@@ -91,13 +91,6 @@ def test_a_clock_is_off_beyond_a_second_either_way() -> None:
     ]  # fmt: skip
 
 
-async def test_clocks_that_are_off_are_named_while_their_terminal_is_here(hub: FleetHub) -> None:
-    hub.connect("bed-b01", "bed-b02")
-    await hub.report("bed-b01", offset_ms=-86_400_000)
-    await hub.report("bed-b02")
-    assert hub.fleet.reports.clocks_off() == ["bed-b01"]
-
-
 async def test_what_was_known_is_shown_after_a_restart(hub: FleetHub, tmp_path: Path) -> None:
     hub.connect("bed-b01", "bed-b02")
     await hub.report("bed-b01", volume=33)

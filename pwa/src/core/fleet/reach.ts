@@ -2,7 +2,6 @@
  * Whether this phone hears the hub's probes (A14). The hub counts answers; the phone itself notices when no probe came
  * although it believes to be connected: then calls may not come either.
  */
-import { own } from "../calls/directory";
 import type { Directory } from "../calls/types";
 
 /** The hub probes each 60 s; two may get lost, ms. */
@@ -30,11 +29,6 @@ export function onDuty(directory: Directory, pda: string, now: number): boolean 
 		(duty) =>
 			duty.pda === pda && duty.since <= now && (duty.until === undefined || now < duty.until),
 	);
-}
-
-/** Whether the terminal stands in the directory as a phone. */
-export function isPda(directory: Directory, terminal: string): boolean {
-	return own(directory.terminals, terminal)?.kind === "pda";
 }
 
 export class ProbeWatch {

@@ -17,8 +17,6 @@ const DOES: readonly string[] = [
 	"restart",
 ] satisfies DeviceSchedule["do"][];
 
-export const NO_WISH: DeviceWish = { volume: null, brightness: null, screen: null, release: null };
-
 function percentOf(value: unknown): number | null {
 	return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 100
 		? value

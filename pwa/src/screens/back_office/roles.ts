@@ -13,13 +13,6 @@ export const ROLES: Readonly<Record<RoleName, { zh: string; en: string }>> = {
 
 export const ROLE_NAMES = Object.keys(ROLES) as RoleName[];
 
-/** Roles of no ward. */
-export const ADMINISTRATORS: readonly RoleName[] = [
-	"system_admin",
-	"security_admin",
-	"audit_admin",
-];
-
 export const PERMISSIONS: Readonly<Record<Permission, { zh: string; en: string }>> = {
 	"ward.read": { zh: "查看病区配置", en: "See ward configuration" },
 	"ward.write": { zh: "修改病区配置", en: "Change ward configuration" },

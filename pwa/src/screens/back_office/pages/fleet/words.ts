@@ -105,7 +105,8 @@ export const fleetWords = words(
 		screenOff: "Screen off",
 		restart: "Restart",
 		identify: "Identify",
-		volumeHint: "Below 10 % the terminal counts as muted and says so; emergencies never go below 60 %",
+		volumeHint:
+			"Below 10 % the terminal counts as muted and says so; emergencies never go below 60 %",
 		later: "Volume, brightness and screen last; terminals that are away take them when they come",
 		restartTitle: "Restart",
 		restartText: (count: number) =>
