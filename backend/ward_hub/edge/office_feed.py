@@ -85,6 +85,9 @@ def office_feed_routes(
         text = body.get("text")
         if set(body) != {"text"} or not (text is None or isinstance(text, str)):
             raise WardError("malformed", "Expected text, a string or null, and nothing beside it.")
+        if text is not None and who.ward is not None:
+            # What somebody writes may name any ward and any patient: not for those of one ward.
+            raise WardError("forbidden", "Expected somebody of the whole house to change a message.")
         try:
             done = await repairs.replay(_actor(who), _id(request), text)
         except NotMended as error:

@@ -71,9 +71,10 @@ export class PageUpdate implements AppUpdate {
 		const { serviceWorker } = this.parts;
 		if (serviceWorker === null) throw new Error("no service worker in this browser or page");
 		// The first worker of a slot finds a page that is as new as itself.
-		const hadWorker = serviceWorker.controller !== null;
+		let hadWorker = serviceWorker.controller !== null;
 		serviceWorker.addEventListener("controllerchange", () => {
 			if (hadWorker) this.parts.reload();
+			hadWorker = true;
 		});
 		const registration = await serviceWorker.register("sw.js", { scope: "./" });
 		this.registration = registration;

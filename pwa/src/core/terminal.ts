@@ -442,6 +442,7 @@ export class WardTerminal implements Terminal {
 	private linkClosed(code: number | null): void {
 		if (code === CLOSE.forbidden) this.running?.identity.revoked();
 		if (code === CLOSE.unauthorized) this.running?.identity.due();
+		if (code === CLOSE.reset) this.running?.identity.changed();
 		if (code === CLOSE.openedElsewhere) {
 			// The same slot on another device: two would push each other off the hub for ever.
 			this.running?.link.close();

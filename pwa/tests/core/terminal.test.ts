@@ -368,6 +368,16 @@ describe("a slot", () => {
 		expect(bed.state().phase).toBe("ready");
 	});
 
+	it("that the hub asks to come anew asks where it hangs now, and is never out of service", async () => {
+		const bed = await connected("bed-b01");
+		const asked = ward.tokens;
+		ward.hub.cut(bed.link, 4205);
+		await bed.beat();
+		await bed.beat();
+		await eventually(ward, () => expect(ward.tokens).toBeGreaterThan(asked));
+		expect(bed.states.map((state) => state.phase)).not.toContain("revoked");
+	});
+
 	it("that the hub cuts off asks whether it is revoked or was given another place", async () => {
 		const bed = await connected("bed-b01");
 		ward.hub.cut(bed.link, 4403);

@@ -113,6 +113,16 @@ async def test_a_mended_message_goes_the_way_of_all_and_the_one_that_came_is_kep
     assert answer.json()["error"]["code"] == "changed_meanwhile"
 
 
+async def test_who_has_one_ward_sends_messages_again_and_changes_none(office: Office) -> None:
+    """What somebody writes could name another ward's patient."""
+    await office.feed.send(message("A01", minutes(0), bed="1", ward="TX-7"))
+    text = await office.text(1)
+    office.door.principal = person(Permission.FEED_REPAIR, ward="thoracic")
+    answer = await office.http.post(f"{PATH}/messages/1/replay", json={"text": text.replace("TX-7", "TX")})
+    assert answer.json()["error"]["code"] == "forbidden"
+    assert office.feed.shown() == {}
+
+
 async def test_a_message_is_sent_again_as_it_came_when_the_mapping_has_its_words(office: Office) -> None:
     """FEED27, FEED29."""
     await office.feed.send(message("A01", minutes(0), bed="1", ward="TX-7"))

@@ -95,6 +95,12 @@ export class Identity {
 		this.renewAt = Math.min(this.renewAt, this.options.monotonic() + RETRY_MIN_MS);
 	}
 
+	/** The hub asked this terminal to come anew (close code 4205): it may hang elsewhere now, which a new token tells. */
+	changed(): void {
+		this.fetchedAt = Number.NEGATIVE_INFINITY;
+		this.due();
+	}
+
 	/** The hub cut this terminal off (close code 4403): revoked, or given another place. A new token tells which. */
 	revoked(): void {
 		this.token = null;

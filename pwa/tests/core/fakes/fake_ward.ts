@@ -94,6 +94,9 @@ export class FakeWard {
 		};
 	}
 
+	/** tokens asked for so far */
+	tokens = 0;
+
 	fill(name: string, roots: Record<string, object>): void {
 		this.hub.edit(name, (doc) => {
 			for (const [root, values] of Object.entries(roots)) {
@@ -144,6 +147,7 @@ export class FakeWard {
 			case "/api/challenge":
 				return answer({ challenge: "c" });
 			case "/api/token":
+				this.tokens += 1;
 				if (this.revoked) {
 					return answer({ error: { code: "terminal_unknown", message: "no" } }, 403);
 				}
