@@ -86,7 +86,7 @@ class References:
                 faults += await self._duty(edit)
             case Entity.HOSTING | Entity.HOSTING_RULE:
                 faults += await self._in_ward(edit, Entity.GROUP, "from_group")
-                faults += await self._stations("to", value)
+                faults += await self._stations("to", edit)
             case Entity.DEVICE_SCHEDULE:
                 faults += await self._schedule(value)
         return faults
@@ -99,9 +99,8 @@ class References:
         return (await self._slots()).get(terminal)
 
     async def _group(self, edit: Edit) -> list[Fault]:
-        value = edit.after or {}
-        faults = await self._stations("stations", value)
-        faults += await self._receivers("escalate_to", value)
+        faults = await self._stations("stations", edit)
+        faults += await self._receivers("escalate_to", edit)
         for entity, field in ((Entity.BED, "beds"), (Entity.ROOM, "rooms"), (Entity.STAFF, "staff")):
             faults += await self._in_ward(edit, entity, field)
         return faults
@@ -154,21 +153,32 @@ class References:
                 faults.append(_missing("terminals", terminal))
         return faults
 
-    async def _stations(self, field: str, value: Value) -> list[Fault]:
-        """Stations of any ward: they may be asked for another one's calls."""
-        return await self._of_kinds(field, value, (TerminalKind.STATION,))
+    async def _stations(self, field: str, edit: Edit) -> list[Fault]:
+        return await self._of_kinds(field, edit, (TerminalKind.STATION,))
 
-    async def _receivers(self, field: str, value: Value) -> list[Fault]:
-        return await self._of_kinds(field, value, (TerminalKind.STATION, TerminalKind.PDA))
+    async def _receivers(self, field: str, edit: Edit) -> list[Fault]:
+        return await self._of_kinds(field, edit, (TerminalKind.STATION, TerminalKind.PDA))
 
-    async def _of_kinds(self, field: str, value: Value, kinds: Collection[TerminalKind]) -> list[Fault]:
+    async def _of_kinds(self, field: str, edit: Edit, kinds: Collection[TerminalKind]) -> list[Fault]:
+        """Terminals of the edit's own ward: the hub grants another ward's station these calls, but its screen
+        does not show them yet, and a plan that rings nowhere must not be made."""
         slots = await self._slots()
-        return [
-            _missing(field, terminal)
-            for terminal in cast("list[str]", value[field])
-            if (Entity.TERMINAL, None, terminal) not in self._broken
-            and (terminal not in slots or slots[terminal].kind not in kinds)
-        ]
+        faults: list[Fault] = []
+        for terminal in cast("list[str]", (edit.after or {})[field]):
+            slot = slots.get(terminal)
+            if (Entity.TERMINAL, None, terminal) in self._broken:
+                continue
+            if slot is None or slot.kind not in kinds:
+                faults.append(_missing(field, terminal))
+            elif slot.ward != edit.ward:
+                faults.append(
+                    Fault(
+                        field,
+                        f"{terminal} is of another ward: its screen does not show this ward's calls yet.",
+                        f"{terminal} 属于其他病区，其屏幕暂不能显示本病区的呼叫。",
+                    )
+                )
+        return faults
 
     async def _in_ward(self, edit: Edit, entity: Entity, field: str) -> list[Fault]:
         value = (edit.after or {})[field]

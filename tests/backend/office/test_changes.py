@@ -272,6 +272,34 @@ async def test_groups_with_hosting_stay_and_take_what_is_over_along(office: Offi
     assert (await office.refused(await office.removal(Entity.GROUP, "west"))).code == "still_used"
 
 
+START = 1_800_000_000_000
+
+
+async def test_calls_are_sent_to_no_station_that_would_not_show_them(office: Office) -> None:
+    """A station's screen shows its own ward's calls: a group or hosting elsewhere would ring nowhere."""
+    ward = (await office.edit(Entity.WARD, WARD, name="x")).before
+    station = (await office.edit(Entity.TERMINAL, "station-vice", name="x")).before
+    assert ward is not None
+    assert station is not None
+    other = {**station, "ward": "cardiac", "room": None, "bed": None}
+    await office.apply(
+        Edit(Entity.WARD, None, "cardiac", None, ward),
+        Edit(Entity.TERMINAL, None, "station-cardiac", None, other),
+    )
+    group = await office.edit(Entity.GROUP, "east", stations=["station-cardiac"])
+    hosting = {
+        "from_group": "east",
+        "to": ["station-cardiac"],
+        "from_ms": START,
+        "until_ms": START + 3_600_000,
+    }
+    for edit in (group, Edit(Entity.HOSTING, WARD, "night", None, hosting)):
+        with pytest.raises(EditsRefused) as refused:
+            await office.changes.apply(officer(), [edit], "")
+        assert refused.value.code == "invalid"
+        assert "another ward" in refused.value.problems[0].message
+
+
 async def test_call_types_of_a_ward(office: Office) -> None:
     """CALL-08 is a policy of the type; a shipped type comes back when it is removed."""
     await office.projector.poll()
