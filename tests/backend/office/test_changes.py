@@ -287,7 +287,7 @@ async def test_calls_are_sent_to_no_station_that_would_not_show_them(office: Off
         Edit(Entity.TERMINAL, None, "station-cardiac", None, other),
     )
     group = await office.edit(Entity.GROUP, "east", stations=["station-cardiac"])
-    hosting = {
+    hosting: dict[str, Any] = {
         "from_group": "east",
         "to": ["station-cardiac"],
         "from_ms": START,
