@@ -171,6 +171,11 @@ export class StaffAtTerminal implements StaffDoor {
 		this.tell();
 	}
 
+	/** People or their rights may have changed: the hub is asked with the next beat. */
+	lookSoon(): void {
+		this.lookedAt = Number.NEGATIVE_INFINITY;
+	}
+
 	/** What a PDA keeps for its nurse alone: on its disk under her key, or not at all. */
 	isSealed(name: string): boolean {
 		return isPersonal(this.port.parts.kind, name);

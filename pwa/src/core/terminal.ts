@@ -90,6 +90,9 @@ export class WardTerminal implements Terminal {
 	private keptHeard = Number.NEGATIVE_INFINITY;
 	private readonly startedAt: number;
 	private keptShown = false;
+	private directoryRead: Directory | null = null;
+	/** Who the directory names, and as what, when it was last read. */
+	private people = "";
 	/** The hub has taken this terminal's key away. */
 	private revoked = false;
 	private scheduled = false;
@@ -541,6 +544,12 @@ export class WardTerminal implements Terminal {
 		const { running, held } = this;
 		if (!running || !held) return EMPTY_BOARD;
 		held.read();
+		if (held.directory !== this.directoryRead) {
+			this.directoryRead = held.directory;
+			const people = JSON.stringify(held.directory.staff);
+			if (people !== this.people) this.staff.lookSoon();
+			this.people = people;
+		}
 		const board = fold(running.facts.facts(), held.directory, this.presence(), running.clock.now());
 		const links = this.links?.troubles() ?? [];
 		return links.length === 0 ? board : { ...board, troubles: [...board.troubles, ...links] };
