@@ -31,8 +31,8 @@ from loadtests.report import Figure, arguments, percentile, report
 from loadtests.ward_terminals import LightProcess
 from tests.helpers.hub_process import PASSWORD, HubProcess, build_template, run_async
 
-ROUNDS, QUICK_ROUNDS = 6, 2
-PRESSES, QUICK_PRESSES = 20, 4
+ROUNDS, QUICK_ROUNDS = 6, 3
+PRESSES, QUICK_PRESSES = 20, 12
 PAGES = ("door-r01", "station-main", "station-vice", "corridor-1", "whiteboard", "pda-01")
 QUICK_PAGES = ("door-r01", "station-main")
 WATCHED = "station-main"

@@ -37,6 +37,7 @@ BENCHMARKS = (
     Benchmark("socket_to_socket", "socket_to_socket"),
     Benchmark("socket_to_socket_500", "socket_to_socket", ("--terminals", "500")),
     Benchmark("press_to_drawn", "press_to_drawn"),
+    Benchmark("fleet", "fleet"),
     Benchmark("press_without_hub", "press_without_hub"),
     Benchmark("station_links", "station_links"),
     Benchmark("broadcast_pages", "broadcast_pages"),
