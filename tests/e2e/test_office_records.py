@@ -71,7 +71,7 @@ def test_records_are_exported_as_csv_and_xlsx(house: House, tmp_path: Path) -> N
 
 def test_a_message_that_could_not_be_taken_is_mended_and_its_patient_appears(house: House) -> None:
     """接口消息: refused with reason and place, mended and replayed; who read and mended it is audited."""
-    desk, station = house.desk("e001"), house.terminals["station-main"]
+    desk, station = house.desk("a001"), house.terminals["station-main"]
     free = next(bed for bed in map(str, range(1, 47)) if bed not in house.hospital.patients)
     room = house.desk("a001").held("beds", f"b{int(free):02d}")["room"]
     # somebody who is known to no one here, sent to a bed that the ward does not have
@@ -92,7 +92,7 @@ def test_a_message_that_could_not_be_taken_is_mended_and_its_patient_appears(hou
     assert answer.json() == {"state": "replayed", "reason": None}
     appears.within(since)
     audit = house.desk("a003")
-    lines = audit.read("audit?action=feed_repair&staff=e001")["lines"]
+    lines = audit.read("audit?action=feed_repair&staff=a001")["lines"]
     assert {line["detail"]["did"] for line in lines} >= {"read", "repair"}
 
 
