@@ -213,7 +213,7 @@ async def build(
         meter=meter,
         audit=audit,
         directory_changed=projector.changed,
-        open_office_sessions=lambda: office_sessions.holding(Permission.FLEET_VIEW, now_ms()),
+        viewers=lambda: office_sessions.holding(Permission.FLEET_VIEW, now_ms()),
         clock=now_ms,
         reachable=desk.reachable,
     )

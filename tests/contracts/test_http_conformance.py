@@ -25,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from ward_hub.edge.openapi import OPERATIONS, document
 from ward_hub.edge.openapi.for_terminals import ITSELF
+from ward_hub.edge.openapi.shapes import text
 
 from tests.contracts.test_http_interface import PEOPLE, ROWS, TERMINALS, code_of
 from tests.helpers.filled_ward import FilledWard, filled_ward
@@ -38,6 +39,8 @@ CHECKS = [
     content_type_conformance,
     response_schema_conformance,
 ]
+FREE = text(64)
+"""What stands in a path where ids have no form of their own."""
 ENDS_SESSIONS = {"/api/office/sign-out", "/api/staff/sign-out"}
 for media in ("audio/webm", "application/zip"):
     schemathesis.serializer(media)(lambda _context, value: _binary(value))
@@ -88,14 +91,53 @@ def _turns(method: str, path: str) -> list[str]:
 
 
 def _trials() -> Iterator[Any]:
-    """Each operation with what fits and with what does not, where there is anything to be sent."""
+    """Each operation with what fits and with what does not, where chance can find either."""
     for operation in OPERATIONS:
         if operation is ITSELF:
             continue  # tests/backend/edge/test_openapi.py
-        takes_nothing = not (operation.path_names or operation.query or operation.headers or operation.body)
+        misfits = operation.query or operation.headers or operation.body or operation.office_header
         for mode in GenerationMode:
-            if mode is GenerationMode.POSITIVE or not takes_nothing:
+            if mode is GenerationMode.POSITIVE or misfits or _strict_names(operation):
                 yield pytest.param(operation, mode, id=f"{operation.name}-{mode.value}")
+
+
+def _path_names(operation: Any) -> dict[str, Any]:
+    """Schemas of what stands in the path."""
+    described: Any = document()["paths"]
+    listed = described[operation.path][operation.method.lower()].get("parameters", [])
+    return {one["name"]: one["schema"] for one in listed if one["in"] == "path"}
+
+
+def _strict_names(operation: Any) -> bool:
+    """Whether most strings do not fit the path: chance seldom finds what is wrong with a free id."""
+    return any(schema != FREE for schema in _path_names(operation).values())
+
+
+def _free_ids() -> Iterator[Any]:
+    for operation in OPERATIONS:
+        if any(schema == FREE for schema in _path_names(operation).values()):
+            for bad in ("x" * 65, "%00"):
+                yield pytest.param(operation, bad, id=f"{operation.name}-{len(bad)}")
+
+
+@pytest.mark.parametrize(("operation", "bad"), list(_free_ids()))
+def test_an_id_that_cannot_be_one_is_answered_as_the_description_says(
+    ward: FilledWard, callers: Callers, operation: Any, bad: str
+) -> None:
+    names = {
+        name: bad if schema == FREE else schema.get("enum", ["w1"])[0]
+        for name, schema in _path_names(operation).items()
+    }
+    asked = SCHEMA[operation.path][operation.method]
+    with httpx.Client(base_url=ward.url, timeout=60, trust_env=False) as http:
+        for who in _turns(operation.method, operation.path):
+            case = asked.Case(path_parameters=names)
+            sent = case.as_transport_kwargs(base_url=ward.url)
+            answer = http.request(sent["method"], sent["url"], headers=callers.credentials(who))
+            http.cookies.clear()
+            case.validate_response(answer, checks=CHECKS)
+            assert 400 <= answer.status_code < 500
+            code_of(answer)
 
 
 @pytest.mark.slow

@@ -102,15 +102,15 @@ class LiveViews:
         connected: Callable[[], Collection[str]],
         line: Teller,
         audit: AuditTrail,
-        open_sessions: Callable[[], Awaitable[Collection[str]]],
+        viewers: Callable[[], Awaitable[Collection[str]]],
         clock: Callable[[], int],
         make_id: Callable[[], str],
     ) -> None:
-        """`open_sessions`: ids of the office sessions that are open now and may look."""
+        """`viewers`: ids of the office sessions that are open now and may look at screens."""
         self._connected = connected
         self._line = line
         self._audit = audit
-        self._open_sessions = open_sessions
+        self._viewers = viewers
         self._clock = clock
         self._make_id = make_id
         self._sessions: dict[str, LiveSession] = {}
@@ -229,14 +229,14 @@ class LiveViews:
         """End what is over; write its line."""
         now = self._clock()
         connected = self._connected() if self._sessions else ()
-        signed_in = await self._open_sessions() if self._sessions else ()
+        viewers = await self._viewers() if self._sessions else ()
         for session in list(self._over.values()):
             if now - session.started_at >= 2 * VIEWER_MS:
                 del self._over[session.id]
         for session in list(self._sessions.values()):
             if session.terminal not in connected:
                 self._end(session, Ended.LEFT)
-            elif session.who.session not in signed_in:
+            elif session.who.session not in viewers:
                 self._end(session, Ended.SIGNED_OUT)
             elif now - session.started_at >= LIFE_MS:
                 self._end(session, Ended.TIME)

@@ -54,12 +54,12 @@ class Fleet:
         meter: DeviceMeter,
         audit: AuditTrail,
         directory_changed: Callable[[], Awaitable[None]],
-        open_office_sessions: Callable[[], Awaitable[Collection[str]]],
+        viewers: Callable[[], Awaitable[Collection[str]]],
         clock: Callable[[], int],
         reachable: Callable[[str], bool | None] = lambda _terminal: None,
         make_id: Callable[[], str] = random_id,
     ) -> None:
-        """`clock` gives ms; `open_office_sessions`: ids of those open now whose people may look at screens;
+        """`clock` gives ms; `viewers`: ids of the office sessions that are open now and may look at screens;
         `reachable`: whether a PDA answers probes.
 
         Raises BadRelease and OSError for the app in `app_folder`.
@@ -71,7 +71,7 @@ class Fleet:
         self.wishes = DeviceWishes(database, current, documents, self.reports.connected, self.rollouts.wanted)
         self.rollouts.attach(self.wishes)
         self.commands = FleetCommands(database, self.reports, self.wishes, line, audit, clock, make_id)
-        self.live = LiveViews(self.reports.connected, line, audit, open_office_sessions, clock, make_id)
+        self.live = LiveViews(self.reports.connected, line, audit, viewers, clock, make_id)
         self.slots = Slots(database, audit, directory_changed, clock)
         self.lines = TerminalLines(self.reports, self.wishes, documents, reachable)
         self.reports.on_report.append(self.commands.reported)

@@ -7,6 +7,15 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
 
 def load_secret_file(path: Path, make: Callable[[], bytes]) -> bytes:
     """Return what the file holds; where there is none, what `make` returns is written first (mode 0600).
@@ -29,3 +38,28 @@ def load_secret_file(path: Path, make: Callable[[], bytes]) -> bytes:
     if os.name == "posix" and path.stat().st_mode & 0o077:
         raise PermissionError(f"{path} must be readable by its owner only: chmod 600")
     return path.read_bytes()
+
+
+def load_key_file(path: Path) -> ec.EllipticCurvePrivateKey:
+    """Return the P-256 key of the file (PEM, PKCS #8), made at the first call.
+
+    Raises PermissionError when others may read it, ValueError when it is no such key.
+    """
+    pem = load_secret_file(path, _make_key)
+    try:
+        key = load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path}: expected a private key in PEM") from error
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise ValueError(f"{path}: expected a P-256 key")
+    return key
+
+
+def raw_point(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """The public key as WebCrypto gives it: the uncompressed point, 65 bytes."""
+    return key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+
+
+def _make_key() -> bytes:
+    key = ec.generate_private_key(ec.SECP256R1())
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -7,16 +7,9 @@ from pathlib import Path
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
 
 from ward_hub.identity.keys import encode_base64url
-from ward_hub.identity.secret_file import load_secret_file
+from ward_hub.identity.secret_file import load_key_file, raw_point
 
 LIFE_S = 12 * 3600
 """A token is good for half of what RFC 8292, 2 allows."""
@@ -35,8 +28,7 @@ class VapidKey:
 
     def __init__(self, key: ec.EllipticCurvePrivateKey) -> None:
         self._key = key
-        point = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-        self.public = encode_base64url(point)
+        self.public = encode_base64url(raw_point(key))
         self._made: dict[tuple[str, str], tuple[int, str]] = {}
 
     def header(self, audience: str, contact: str, now: int) -> str:
@@ -79,20 +71,7 @@ def load_push_key(data: Path) -> VapidKey:
 
     Raises PermissionError when others may read it, ValueError when it is not a key of ours.
     """
-    path = data / "push.key"
-    pem = load_secret_file(path, _make)
-    try:
-        key = load_pem_private_key(pem, password=None)
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{path}: expected a private key in PEM") from error
-    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise ValueError(f"{path}: expected a P-256 key")
-    return VapidKey(key)
-
-
-def _make() -> bytes:
-    key = ec.generate_private_key(ec.SECP256R1())
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return VapidKey(load_key_file(data / "push.key"))
 
 
 def _parts(header: str) -> tuple[str, str]:

@@ -113,21 +113,7 @@ export class WardTerminal implements Terminal {
 			running: () => this.running,
 			changed: () => this.signInChanged(),
 		});
-		const { staff } = this;
-		this.staffDoor = {
-			staffState: staff.staffState,
-			signInByPin: async (number, pin) => {
-				await staff.signInByPin(number, pin);
-				await this.holdUnsent();
-			},
-			signInByBadge: async (code) => {
-				await staff.signInByBadge(code);
-				await this.holdUnsent();
-			},
-			lock: () => staff.lock(),
-			touched: () => staff.touched(),
-			changePassword: (old, fresh) => staff.changePassword(old, fresh),
-		};
+		this.staffDoor = this.staff;
 		this.language = parts.marks.get("language") === "en" ? "en" : "zh";
 		this.views = new DocumentViews({
 			provider: () => (this.held === null ? null : (this.running?.provider ?? null)),
@@ -210,8 +196,7 @@ export class WardTerminal implements Terminal {
 	}
 
 	async signIn(number: string, password: string): Promise<void> {
-		if (await this.staff.signIn(number, password)) await this.holdUnsent();
-		else this.schedule();
+		if (!(await this.staff.signIn(number, password))) this.schedule();
 	}
 
 	async signOut(): Promise<{ unsent: number }> {

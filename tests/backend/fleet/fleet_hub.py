@@ -170,7 +170,7 @@ class FleetHub:
             meter=self.meter,
             audit=self.audit,
             directory_changed=self.changed,
-            open_office_sessions=self.open_office_sessions,
+            viewers=self.open_office_sessions,
             clock=self.clock,
             reachable=lambda terminal: terminal != "pda-02",
             make_id=lambda: f"{next(numbers):016x}",

@@ -68,7 +68,7 @@ class Hub:
             meter=meter,
             audit=self.audit,
             directory_changed=self.nothing,
-            open_office_sessions=self.office_sessions,
+            viewers=self.office_sessions,
             clock=self.clock,
             make_id=random_id,
         )
