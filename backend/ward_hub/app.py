@@ -65,6 +65,7 @@ from ward_hub.fleet.meter import DeviceMeter
 from ward_hub.fleet.service import ROUND_S as FLEET_S
 from ward_hub.fleet.service import Fleet
 from ward_hub.identity.challenge import Challenges
+from ward_hub.identity.hub import load_hub_identity
 from ward_hub.identity.installation import Installation, load_installation
 from ward_hub.identity.passwords import Passwords
 from ward_hub.identity.sessions import KEEP_S, StaffSessions
@@ -125,17 +126,18 @@ async def build(
     ice = IceServers(settings.stun, settings.turn, settings.turn_secret)
     database = open_database(settings.sql_url)
     await database.upgrade()
-    store = WatchedLog(open_log(settings.store_address, settings.data))
+    hub = load_hub_identity(settings.data)
+    store = WatchedLog(await open_log(settings.store_address, settings.data, hub.name))
     installation = await load_installation(database)
 
     current = CurrentDirectory()
     call_types = load_call_types()
-    relay_key = load_relay_key(settings.data)
+    relay_key = load_relay_key(settings.key_folder)
     directories = WardDirectories(current, call_types, now_ms, relay_key.public)
     audit = AuditBook(database, now_ms)
     sessions = StaffSessions(database)
     await sessions.load(now_ms())
-    tokens = Tokens(load_secret(settings.data), installation.id)
+    tokens = Tokens(load_secret(settings.key_folder), installation.id)
     departed: dict[str, str] = {}
     gate = WardGate(tokens, sessions, current, now_ms, departed)
     journal = Journal(database, store, directories.of, now_ms)
@@ -189,7 +191,7 @@ async def build(
     identity = HubIdentity(installation.id, installation.generation, __version__)
     sockets = Sockets(host, gate, identity, limits, lambda: store.taking)
     accounts = StaffAccounts(database, Passwords(), sessions)
-    pins = Pins(database, sessions, load_pin_secret(settings.data))
+    pins = Pins(database, sessions, load_pin_secret(settings.key_folder))
     office_sessions = OfficeSessions(database)
     desk = PushDesk(
         database=database,
@@ -222,7 +224,7 @@ async def build(
         current.terminal,
         Calling(calls, host, directories.of, now_ms, lambda: secrets.token_hex(8)),
         Announcer(host, gate, secrets.randbits, now_ms),
-        load_custody(settings.data),
+        load_custody(settings.key_folder),
         audit,
         projector.changed,
         now_ms,

@@ -26,7 +26,8 @@ class Settings:
     data: Path = Path("wardline-data")
     """Folder of secrets and, by default, of both databases; made with mode 0700."""
     store: str = ""
-    """Log of documents and facts: `sqlite:PATH` or `memory:`; empty: `log.sqlite` in the data folder."""
+    """Log of documents and facts: `sqlite:PATH`, `memory:`, `postgresql://…` for one hub, `couchdb:URL` for
+    several; empty: `log.sqlite` in the data folder."""
     sql: str = ""
     """SQLAlchemy URL of directory, staff, record and journal; empty: `ward.sqlite` in the data folder."""
     app: Path | None = None
@@ -63,6 +64,40 @@ class Settings:
     is always allowed."""
     silence_s: float = 10.0
     """A terminal's socket is closed after this many seconds without a message."""
+    secrets: Path | None = None
+    """Folder of the keys that all hubs of an installation share (tokens, PINs, push, relay, call points);
+    none: the data folder."""
+    hubs: str = ""
+    """Addresses of the installation's hubs in the order terminals try them after their own, `https://…`
+    parted by blanks; empty: terminals know the one they came from."""
+    upstream: str = ""
+    """The hospital's hub that this ward hub replicates with, `https://ward.example`; empty: none."""
+    upstream_code: str = ""
+    """One-time code that makes this hub known to its upstream, needed at the first start only."""
+    metrics_token: str = ""
+    """Who may read /metrics from elsewhere than loopback; empty: nobody."""
+    otlp: str = ""
+    """Where OpenTelemetry traces go, OTLP over HTTP, `http://collector:4318/v1/traces`; empty: nowhere."""
+    log_format: str = "text"
+    """`text` or `json`: one line an event on standard error."""
+    sign_in_s: float = 10.0
+    """A socket that has opened no document after this many seconds is closed."""
+    header_s: float = 10.0
+    """A connection that has not sent the headers of its request after this many seconds is closed."""
+    max_frame_bytes: int = 8 * 2**20
+    """A larger WebSocket message closes its socket."""
+    max_waiting_bytes: int = 16 * 2**20
+    """A socket for which more than this waits to be read is closed."""
+    max_sockets: int = 10_000
+    """Connections the hub takes in all; more are refused with 503."""
+    max_sockets_per_address: int = 2_000
+    """Connections from one address, as far as proxies are told apart (`proxies`)."""
+    max_frames_per_s: int = 2_000
+    """Frames a second one socket may send over ten seconds; more close it."""
+
+    @property
+    def key_folder(self) -> Path:
+        return self.secrets or self.data
 
     @property
     def store_address(self) -> str:
@@ -88,12 +123,16 @@ class Settings:
         return cls(**values)  # type: ignore[arg-type]  # each value was parsed for its field above
 
 
+_WHOLE = frozenset(field.name for field in fields(Settings) if field.type == "int")
+_SECONDS = frozenset(field.name for field in fields(Settings) if field.type == "float")
+
+
 def _parse(name: str, raw: str) -> object:
     try:
-        if name in {"port", "mllp_port"}:
+        if name in _WHOLE:
             return int(raw)
-        if name == "silence_s":
+        if name in _SECONDS:
             return float(raw)
     except ValueError:
         raise SettingError(f"WARDLINE_{name.upper()}: expected a number, got {raw!r}") from None
-    return Path(raw) if name in {"data", "app"} else raw
+    return Path(raw) if name in {"data", "app", "secrets"} else raw

@@ -95,12 +95,12 @@ class FullLog(MemoryLog):
         self.appends: list[list[Record]] = []
         self.loads = 0
 
-    async def append(self, records: Sequence[Record]) -> int:
+    async def append(self, records: Sequence[Record]) -> None:
         await self.gate.wait()
         if self.full:
             raise StorageFull("no space")
         self.appends.append(list(records))
-        return await super().append(records)
+        await super().append(records)
 
     async def load(self, document: str) -> list[bytes]:
         self.loads += 1

@@ -21,7 +21,7 @@ from ward_sync.retention import closing_facts
 from ward_hub.calls.entry import Entry, read_item, read_record
 from ward_hub.calls.tables import CallFact, CallFactName, CallLine, JournalCursor
 from ward_hub.db.engine import Database
-from ward_hub.log.port import Log, RecordKind
+from ward_hub.log.port import BEGINNING, Cursor, Log, RecordKind
 
 BATCH = 500
 LOOK_S = 1.0
@@ -52,11 +52,11 @@ class Journal:
         async with self._turn:
             async with self._database.session() as session:
                 cursor = await session.get(JournalCursor, 1)
-                after = cursor.seq if cursor else 0
+                after = cursor.place if cursor else BEGINNING
             batch: list[Entry] = []
-            async for seq, record in self._store.read(after, frozenset({RecordKind.FACT})):
+            async for place, record in self._store.read(after, frozenset({RecordKind.FACT})):
                 batch.append(read_record(record))
-                after = seq
+                after = place
                 if len(batch) >= BATCH:
                     await self._keep(batch, after)
                     count += len(batch)
@@ -104,7 +104,7 @@ class Journal:
         async with self._database.session() as session:
             return list(await session.scalars(wanted))
 
-    async def _keep(self, batch: list[Entry], seq: int) -> None:
+    async def _keep(self, batch: list[Entry], place: Cursor) -> None:
         async with self._database.session.begin() as session:
             touched: set[str] = set()
             for entry in batch:
@@ -117,7 +117,7 @@ class Journal:
                     session.add_all(CallFactName(call=call, fact=entry.id) for call in named)
             await session.flush()
             await self._refresh(session, sorted(touched))
-            await session.merge(JournalCursor(id=1, seq=seq))
+            await session.merge(JournalCursor(id=1, place=place))
 
     async def _refresh(self, session: AsyncSession, calls: Sequence[str]) -> None:
         """Write the lines of these calls anew from all their facts."""

@@ -87,4 +87,5 @@ class JournalCursor(Base):
     __tablename__ = "journal_cursor"
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    seq: Mapped[int] = mapped_column(BigInteger)
+    place: Mapped[str] = mapped_column(Text)
+    """A cursor of the log (log/port.py)."""

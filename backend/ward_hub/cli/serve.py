@@ -9,7 +9,6 @@ import ipaddress
 import logging
 import socket
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, help="port of app, API and sockets (default 8080, 0: a free one)")
     parser.add_argument("--mllp-port", type=int, help="port of HL7 v2 over MLLP (default 2575, -1: none)")
     parser.add_argument("--data", type=Path, help="folder of secrets and databases")
-    parser.add_argument("--store", help="log of documents and facts: sqlite:PATH or memory:")
+    parser.add_argument("--store", help="log of documents and facts: sqlite:PATH, postgresql:…, couchdb:URL")
     parser.add_argument("--sql", help="SQLAlchemy URL of directory, record and journal")
     parser.add_argument("--app", type=Path, help="folder of the built app")
     parser.add_argument("--tls", help="auto: as made by `ward-hub certs`; off; or 'CHAIN KEY', two PEM files")
@@ -37,6 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--proxies", help="addresses of reverse proxies whose X-Forwarded headers are believed"
     )
     parser.add_argument("--public-url", help="address people and terminals use, such as https://ward.example")
+    parser.add_argument("--secrets", type=Path, help="folder of the keys that hubs share (default: --data)")
+    parser.add_argument("--hubs", help="addresses of the installation's hubs, parted by blanks")
+    parser.add_argument("--upstream", help="the hospital's hub this ward hub replicates with, https://…")
+    parser.add_argument("--upstream-code", help="one-time code from `ward-hub wards-hub`, first start only")
     parser.add_argument("--stun", help="STUN servers, stun:host:port, parted by blanks")
     parser.add_argument("--turn", help="TURN servers, turn:host:port, parted by blanks")
     parser.add_argument(
@@ -62,6 +65,10 @@ def run(args: argparse.Namespace) -> int:
             tls=args.tls,
             public_url=args.public_url,
             proxies=args.proxies,
+            secrets=args.secrets,
+            hubs=args.hubs,
+            upstream=args.upstream,
+            upstream_code=args.upstream_code,
             stun=args.stun,
             turn=args.turn,
             turn_secret=args.turn_secret,
@@ -73,17 +80,10 @@ def run(args: argparse.Namespace) -> int:
     )
     if busy:
         return _fail(busy)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    from ward_hub.edge.server import loop_factory
+
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         return runner.run(_serve(settings))
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop where there is one: not on Windows."""
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
 
 
 async def _serve(settings: Settings) -> int:

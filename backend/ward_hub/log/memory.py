@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 
-from ward_hub.log.port import Record, RecordKind
+from ward_hub.log.port import Cursor, Finding, Record, RecordKind
 from ward_hub.log.snapshot import merge
 
 
@@ -17,7 +17,7 @@ class MemoryLog:
         self._keys: dict[str, Record] = {}
         self._last = 0
 
-    async def append(self, records: Sequence[Record]) -> int:
+    async def append(self, records: Sequence[Record]) -> None:
         for record in records:
             self._last += 1
             self._records.append((self._last, record))
@@ -25,7 +25,6 @@ class MemoryLog:
                 self._updates.setdefault(record.document, []).append(record.payload)
             elif record.key is not None:
                 self._keys.setdefault(record.key, record)
-        return self._last if records else 0
 
     async def load(self, document: str) -> list[bytes]:
         return list(self._updates.get(document, ()))
@@ -34,11 +33,20 @@ class MemoryLog:
         return {key: self._keys[key] for key in keys if key in self._keys}
 
     async def read(
-        self, after: int, kinds: frozenset[RecordKind] | None = None
-    ) -> AsyncIterator[tuple[int, Record]]:
+        self, after: Cursor, kinds: frozenset[RecordKind] | None = None
+    ) -> AsyncIterator[tuple[Cursor, Record]]:
+        last = int(after or 0)
         for seq, record in list(self._records):
-            if seq > after and (kinds is None or record.kind in kinds):
-                yield seq, record
+            if seq > last and (kinds is None or record.kind in kinds):
+                yield str(seq), record
+
+    async def follow(self) -> AsyncIterator[tuple[Record, ...] | None]:
+        return
+        yield
+
+    async def check(self) -> AsyncIterator[Finding]:
+        return
+        yield
 
     async def compact(self, document: str) -> None:
         updates = self._updates.get(document, [])

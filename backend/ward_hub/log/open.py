@@ -6,11 +6,17 @@ from pathlib import Path
 
 from ward_hub.log.port import Log
 
+EXPECTED = (
+    "sqlite:PATH, memory:, postgresql://USER@HOST/DATABASE or couchdb:http://USER:PASSWORD@HOST:5984/DATABASE"
+)
 
-def open_log(store: str, data: Path) -> Log:
-    """Open `sqlite:PATH` (a relative path lies in `data`) or `memory:`.
 
-    Raises ValueError for another scheme and LogUnavailable when the log is held or damaged.
+async def open_log(store: str, data: Path, hub: str = "hub") -> Log:
+    """Open `sqlite:PATH` (a relative path lies in `data`), `memory:`, `postgresql://…` or `couchdb:URL`.
+
+    `hub`: this hub's name among those that write the same log, the same after every start.
+    Raises ValueError for another scheme, LogUnavailable when the log is held, damaged or not reached,
+    LogRefused when the store does not let the hub in.
     """
     scheme, _, rest = store.partition(":")
     if scheme == "memory":
@@ -21,4 +27,4 @@ def open_log(store: str, data: Path) -> Log:
         from ward_hub.log.sqlite import SqliteLog
 
         return SqliteLog(data / (rest or "log.db"))
-    raise ValueError(f"store {store!r}: expected sqlite:PATH or memory:")
+    raise ValueError(f"store {scheme!r}: expected {EXPECTED}")

@@ -1,6 +1,7 @@
 """The log: what has been accepted, in order, durably. The port that its adapters implement.
 
-Nothing is acknowledged or shown before `append` has returned. Adapters: memory.py, sqlite.py.
+Nothing is acknowledged or shown before `append` has returned. Adapters: memory.py, sqlite.py, postgresql.py
+for one hub; couch/ for several hubs on one log.
 """
 
 from __future__ import annotations
@@ -33,6 +34,28 @@ class Record:
     key: str | None = None
 
 
+Cursor = str
+"""A place in the log, to be kept and handed back. Only the adapter that made it can read it."""
+BEGINNING: Cursor = ""
+
+
+class Severity(StrEnum):
+    NOTICE = "notice"
+    """Worth knowing, nothing accepted is lost: a write that power cut short, an update that waits."""
+    DAMAGE = "damage"
+    """Something that was accepted cannot be read any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check of the log found. `place`: where, in the adapter's words; never content of a document."""
+
+    severity: Severity
+    place: str
+    what: str
+    document: str | None = None
+
+
 class StorageFull(Exception):
     """The disk takes no more; nothing of the append was stored."""
 
@@ -45,13 +68,19 @@ class LogDamaged(LogUnavailable):
     """A record's checksum does not match its content."""
 
 
+class LogRefused(LogUnavailable):
+    """The store does not let this hub in (401, 403, a wrong password): asking again locks others out too."""
+
+
 class Log(Protocol):
     """What has been accepted."""
 
-    async def append(self, records: Sequence[Record]) -> int:
-        """Store all records or none; durable on return. Returns the last sequence number (0 for no records).
+    async def append(self, records: Sequence[Record]) -> None:
+        """Store all records or none; durable on return.
 
-        Raises StorageFull (nothing stored) or LogUnavailable.
+        Records of one document are stored together or not at all by every adapter; where records of several
+        documents stand in one append, an adapter for several hubs may store those of one and not of another
+        before it raises. Raises StorageFull (nothing stored) or LogUnavailable.
         """
         ...
 
@@ -63,20 +92,36 @@ class Log(Protocol):
         ...
 
     async def known(self, keys: Sequence[str]) -> dict[str, Record]:
-        """Return the FACT and REFUSED records among these keys; of several with one key the first."""
+        """Return the FACT and REFUSED records among these keys; of several with one key a FACT before a
+        REFUSED (what any hub took is taken), then the first."""
         ...
 
     def read(
-        self, after: int, kinds: frozenset[RecordKind] | None = None
-    ) -> AsyncIterator[tuple[int, Record]]:
-        """Yield (sequence number, record) of what was stored after that number, then end.
+        self, after: Cursor, kinds: frozenset[RecordKind] | None = None
+    ) -> AsyncIterator[tuple[Cursor, Record]]:
+        """Yield what was stored after that place, each with its own place, then end.
 
-        Updates that a snapshot has replaced no longer appear; facts always do. `kinds` None means all.
+        Updates that a snapshot has replaced no longer appear; facts always do. `kinds` None means all. Every
+        record of an append that has returned appears to whoever reads on from a place before it; where
+        several hubs write, a record may appear twice and in another order than it was stored.
+        """
+        ...
+
+    def follow(self) -> AsyncIterator[tuple[Record, ...] | None]:
+        """Yield what other hubs store from now on, soon after it is durable; one tuple for each of their
+        appends to a document. None: the place was lost, so whatever is in memory must be loaded again.
+
+        Call `follow` before loading what is to be kept equal. Ends at once for a log of one hub; else it
+        goes on through faults of the network, and ends when the log is closed. Raises LogRefused.
         """
         ...
 
     async def compact(self, document: str) -> None:
-        """Replace the updates of a document by one snapshot, in one transaction."""
+        """Replace the updates of a document by one snapshot, such that no moment of it loses an update."""
+        ...
+
+    def check(self) -> AsyncIterator[Finding]:
+        """Read everything and yield what is wrong with it; changes nothing (`ward-hub fsck`)."""
         ...
 
     async def close(self) -> None:

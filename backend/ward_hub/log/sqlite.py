@@ -19,7 +19,15 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 from zlib import crc32
 
-from ward_hub.log.port import LogDamaged, LogUnavailable, Record, RecordKind, StorageFull
+from ward_hub.log.port import (
+    Cursor,
+    Finding,
+    LogDamaged,
+    LogUnavailable,
+    Record,
+    RecordKind,
+    StorageFull,
+)
 from ward_hub.log.snapshot import merge
 
 T = TypeVar("T")
@@ -43,7 +51,7 @@ _READ_PAGE = 500
 class _Append:
     records: Sequence[Record]
     loop: asyncio.AbstractEventLoop
-    future: asyncio.Future[int]
+    future: asyncio.Future[None]
 
 
 @dataclass(slots=True)
@@ -89,14 +97,14 @@ class SqliteLog:
         for thread in self._threads:
             thread.start()
 
-    async def append(self, records: Sequence[Record]) -> int:
+    async def append(self, records: Sequence[Record]) -> None:
         if not records:
-            return 0
+            return
         self._check_open()
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[int] = loop.create_future()
+        future: asyncio.Future[None] = loop.create_future()
         self._writes.put(_Append(records, loop, future))
-        return await future
+        await future
 
     async def load(self, document: str) -> list[bytes]:
         return await self._read(lambda connection: _load(connection, document)[0])
@@ -106,19 +114,28 @@ class SqliteLog:
         return await self._read(lambda connection: _known(connection, wanted)) if wanted else {}
 
     async def read(
-        self, after: int, kinds: frozenset[RecordKind] | None = None
-    ) -> AsyncIterator[tuple[int, Record]]:
+        self, after: Cursor, kinds: frozenset[RecordKind] | None = None
+    ) -> AsyncIterator[tuple[Cursor, Record]]:
         names = sorted(kinds) if kinds is not None else sorted(RecordKind)
+        last = int(after or 0)
         while True:
-            page = await self._read(partial(_page, after=after, kinds=names))
-            for item in page:
-                yield item
+            page = await self._read(partial(_page, after=last, kinds=names))
+            for seq, record in page:
+                yield str(seq), record
             if len(page) < _READ_PAGE:
                 return
-            after = page[-1][0]
+            last = page[-1][0]
+
+    async def follow(self) -> AsyncIterator[tuple[Record, ...] | None]:
+        return
+        yield
 
     async def compact(self, document: str) -> None:
         await self._enqueue(self._writes, lambda connection: _compact(connection, document))
+
+    async def check(self) -> AsyncIterator[Finding]:
+        return
+        yield
 
     async def close(self) -> None:
         if self._closed:
@@ -178,21 +195,20 @@ class SqliteLog:
         """Store all appends in one transaction; when that fails, each in its own, so that one that is too
         large for what is left of the disk does not take the others with it."""
         try:
-            return list(zip(group, self._insert(group), strict=True))
+            self._insert(group)
+            return [(append, None) for append in group]
         except (sqlite3.Error, OSError) as error:
             if len(group) == 1:
                 return [(group[0], _translate(error))]
         return [outcome for append in group for outcome in self._commit([append])]
 
-    def _insert(self, group: list[_Append]) -> list[int]:
+    def _insert(self, group: list[_Append]) -> None:
         rows: list[tuple[Any, ...]] = []
-        last: list[int] = []
         seq = self._next
         for append in group:
             for record in append.records:
                 rows.append((seq, *_row(record)))
                 seq += 1
-            last.append(seq - 1)
         connection = self._write_connection
         try:
             connection.execute("BEGIN IMMEDIATE")
@@ -203,7 +219,6 @@ class SqliteLog:
                 connection.execute("ROLLBACK")
             raise
         self._next = seq
-        return last
 
 
 _Outcome = tuple[_Append | _Job, Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 
-from ward_hub.log.port import Log, LogUnavailable, Record, RecordKind, StorageFull
+from ward_hub.log.port import Cursor, Finding, Log, LogUnavailable, Record, RecordKind, StorageFull
 
 
 class WatchedLog:
@@ -14,14 +14,13 @@ class WatchedLog:
         self._inner = inner
         self.taking = True
 
-    async def append(self, records: Sequence[Record]) -> int:
+    async def append(self, records: Sequence[Record]) -> None:
         try:
-            seq = await self._inner.append(records)
+            await self._inner.append(records)
         except (StorageFull, LogUnavailable):
             self.taking = False
             raise
         self.taking = self.taking or bool(records)
-        return seq
 
     async def load(self, document: str) -> list[bytes]:
         return await self._inner.load(document)
@@ -30,12 +29,18 @@ class WatchedLog:
         return await self._inner.known(keys)
 
     def read(
-        self, after: int, kinds: frozenset[RecordKind] | None = None
-    ) -> AsyncIterator[tuple[int, Record]]:
+        self, after: Cursor, kinds: frozenset[RecordKind] | None = None
+    ) -> AsyncIterator[tuple[Cursor, Record]]:
         return self._inner.read(after, kinds)
+
+    def follow(self) -> AsyncIterator[tuple[Record, ...] | None]:
+        return self._inner.follow()
 
     async def compact(self, document: str) -> None:
         await self._inner.compact(document)
+
+    def check(self) -> AsyncIterator[Finding]:
+        return self._inner.check()
 
     async def close(self) -> None:
         await self._inner.close()

@@ -15,7 +15,7 @@ from ward_sync.facts import HeardFact
 
 from ward_hub.calls.entry import read_item
 from ward_hub.documents import names
-from ward_hub.log.port import Log, RecordKind
+from ward_hub.log.port import Cursor, Log, RecordKind
 
 T = TypeVar("T")
 
@@ -32,14 +32,14 @@ class WardBoards:
         store: Log,
         documents: Documents,
         directory: Callable[[str], Directory | None],
-        newest: Callable[[], Awaitable[int]],
+        newest: Callable[[], Awaitable[Cursor]],
     ) -> None:
-        """`newest` returns a sequence number of the log that is not after its end: where reading begins."""
+        """`newest` returns a place in the log that is not after its end: where reading begins."""
         self._store = store
         self._documents = documents
         self._directory = directory
         self._newest = newest
-        self._after: int | None = None
+        self._after: Cursor | None = None
         self._facts: dict[str, list[HeardFact]] = {}
 
     async def read(self, wards: Iterable[str], now: int) -> dict[str, tuple[Board, Directory]]:
@@ -54,8 +54,8 @@ class WardBoards:
             self._after = await self._newest()
         stale = {document for document in wanted if document not in self._facts}
         after = self._after
-        async for seq, record in self._store.read(after, frozenset({RecordKind.FACT})):
-            after = seq
+        async for place, record in self._store.read(after, frozenset({RecordKind.FACT})):
+            after = place
             if record.document in wanted:
                 stale.add(record.document)
         for document in [known for known in self._facts if known not in wanted]:

@@ -23,7 +23,7 @@ from ward_hub.documents import names
 from ward_hub.documents.port import Json, Roots
 from ward_hub.fleet.device_line import DeviceLine
 from ward_hub.identity.tokens import key_mark
-from ward_hub.log.port import Log, LogUnavailable, StorageFull
+from ward_hub.log.port import BEGINNING, Cursor, Log, LogUnavailable, StorageFull
 from ward_hub.push import policy
 from ward_hub.push.boards import WardBoards
 from ward_hub.push.carrier import Carrier
@@ -94,7 +94,7 @@ class PushDesk:
         Raises ValueError for a prefix of `settings.push_endpoints` that is none, and what `load_push_key`
         raises.
         """
-        key = load_push_key(settings.data)
+        key = load_push_key(settings.key_folder)
         allowed = AllowList(settings.push_endpoints)
         self.public_key = key.public
         self.service = PushService(ServiceStore(database), key, clock)
@@ -285,10 +285,10 @@ class PushDesk:
         )
 
 
-async def _newest(database: Database) -> int:
+async def _newest(database: Database) -> Cursor:
     """The journal's place in the log: never after its end."""
     async with database.session() as session:
-        return await session.scalar(select(JournalCursor.seq).where(JournalCursor.id == 1)) or 0
+        return await session.scalar(select(JournalCursor.place).where(JournalCursor.id == 1)) or BEGINNING
 
 
 def _mapping(value: Json) -> Mapping[str, Json]:

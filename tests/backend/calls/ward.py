@@ -15,7 +15,7 @@ from ward_hub.calls.service import CallService
 from ward_hub.calls.signatures import verify
 from ward_hub.documents import names
 from ward_hub.log.memory import MemoryLog
-from ward_hub.log.port import Record, RecordKind, StorageFull
+from ward_hub.log.port import BEGINNING, Record, RecordKind, StorageFull
 from ward_sync.directory import Directory, parse_directory
 
 from tests.helpers.signing import Signer
@@ -186,4 +186,6 @@ class Ward:
         return list(self.documents.doc(document).get("facts", type=Array))
 
     async def records(self) -> list[Record]:
-        return [r async for _, r in self.log.read(0, frozenset({RecordKind.FACT, RecordKind.REFUSED}))]
+        return [
+            r async for _, r in self.log.read(BEGINNING, frozenset({RecordKind.FACT, RecordKind.REFUSED}))
+        ]
