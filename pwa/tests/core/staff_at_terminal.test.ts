@@ -169,6 +169,22 @@ describe("at a shared screen", () => {
 		expect(staff.signedIn).toBeNull();
 	});
 
+	it("is signed out with the next beat after people changed, not with the next minute", async () => {
+		const staff = make("station");
+		await staff.signIn("1001", "secret");
+		staff.tick();
+		await rest();
+		hub.sessions.clear();
+		hub.now += 1_000;
+		staff.tick();
+		await rest();
+		expect(staff.signedIn).not.toBeNull();
+		staff.lookSoon();
+		staff.tick();
+		await rest();
+		expect(staff.signedIn).toBeNull();
+	});
+
 	it("a password's session ends with idleness, as the ward sets it, and a hand keeps it", async () => {
 		const staff = make("station");
 		expect(await staff.signIn("1001", "secret")).toBe(true);
