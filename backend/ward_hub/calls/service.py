@@ -128,6 +128,8 @@ class CallService:
         self._turn: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.refusals: Counter[str] = Counter()
         """Refused facts by reason since the start."""
+        self.taken = 0
+        """Facts taken from terminals since the start; repetitions do not count."""
 
     def attach(self, documents: Documents) -> None:
         """Give the service the documents it writes; before the first frame."""
@@ -192,6 +194,7 @@ class CallService:
             except (StorageFull, LogUnavailable) as error:
                 log.error("facts for %s not stored: %s", document, type(error).__name__)
                 return [_answer("unstored", ids=_readable_ids(wires), reason="storage")]
+        self.taken += len(fresh)
         self._extend(peer, fresh, heard_at)
         answers = []
         heard |= {entry.id: entry.heard_at for entry in fresh}

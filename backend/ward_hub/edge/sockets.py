@@ -19,6 +19,7 @@ from ward_hub.doc_rooms.host import Host
 from ward_hub.fan_out.frames import WireFrame
 from ward_hub.fan_out.socket_queue import MAX_WAITING_BYTES, Sink, SocketQueue, Tick
 from ward_hub.fleet.seen import Line
+from ward_hub.watching.traffic import SocketCounts, Traffic
 
 log = logging.getLogger("ward_hub.edge")
 
@@ -58,6 +59,8 @@ class Session(Protocol):
     """One socket as its dialect sees it."""
 
     queue: SocketQueue
+    dialect: str
+    """`sync` or `y`."""
 
     def beat(self, now: int) -> None:
         """Ping, or close what has been silent. `now` in ms of a monotonic clock."""
@@ -84,6 +87,7 @@ class Sockets:
     tick: Tick = field(default_factory=Tick)
     now: int = 0
     """Monotonic ms, as of the last beat: exact enough for silence, and free to read."""
+    traffic: Traffic = field(default_factory=Traffic)
     _sessions: set[Session] = field(default_factory=set)
     _terminals: dict[str, TerminalSession] = field(default_factory=dict)
     _beating: asyncio.Task[None] | None = None
@@ -111,8 +115,14 @@ class Sockets:
     def add(self, session: Session) -> None:
         self._sessions.add(session)
 
+    def counts(self) -> SocketCounts:
+        """What the sockets have carried and hold now."""
+        return self.traffic.counts((session.dialect, session.queue) for session in self._sessions)
+
     def discard(self, session: Session) -> None:
-        self._sessions.discard(session)
+        if session in self._sessions:
+            self._sessions.discard(session)
+            self.traffic.gone(session.queue)
         for terminal in [known for known, owner in self._terminals.items() if owner is session]:
             del self._terminals[terminal]
 

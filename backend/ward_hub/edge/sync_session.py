@@ -42,6 +42,8 @@ _LOGGED_CHARS = 80
 class SyncSession:
     """The state of one /sync socket: which addresses are open, and what waits for its Auth."""
 
+    dialect = "sync"
+
     def __init__(self, sockets: Sockets, sink: Sink, address: str | None = None) -> None:
         """`address`: the other end, as the hub sees it."""
         self.queue = sockets.queue_for(sink)
@@ -64,10 +66,13 @@ class SyncSession:
 
     def receive(self, data: bytes) -> None:
         """Take one binary message. Never raises."""
-        self.heard_at = self._sockets.now
+        sockets = self._sockets
+        self.heard_at = sockets.now
+        sockets.traffic.frames_in += 1
+        sockets.traffic.bytes_in += len(data)
         if self.queue.closed:
             return
-        limits = self._sockets.limits
+        limits = sockets.limits
         if not self._signed_in:
             self._unsigned_bytes += len(data)
             if self._unsigned_bytes > limits.unsigned_bytes:

@@ -21,6 +21,8 @@ log = logging.getLogger("ward_hub.edge")
 class YSession:
     """The state of one /y/ socket."""
 
+    dialect = "y"
+
     def __init__(self, sockets: Sockets, sink: Sink, document: str, token: str) -> None:
         self.queue = sockets.queue_for(sink)
         self._sockets = sockets
@@ -48,6 +50,8 @@ class YSession:
 
     def receive(self, data: bytes) -> None:
         """Take one binary message. Never raises."""
+        self._sockets.traffic.frames_in += 1
+        self._sockets.traffic.bytes_in += len(data)
         peer = self._peer
         if peer is None or self.queue.closed:
             return

@@ -46,9 +46,20 @@ class Tick:
 
 
 class SocketQueue:
-    """Frames of one socket in order. `sent` counts what was pushed, so that a heartbeat sees silence."""
+    """Frames of one socket in order. `sent` counts what was pushed, so that a heartbeat sees silence;
+    `sent_bytes` what the network took; `closed_with`: the code the hub closed it with, if it did."""
 
-    __slots__ = ("_closed", "_frames", "_limit", "_sink", "_tick", "_waiting", "sent")
+    __slots__ = (
+        "_closed",
+        "_frames",
+        "_limit",
+        "_sink",
+        "_tick",
+        "_waiting",
+        "closed_with",
+        "sent",
+        "sent_bytes",
+    )
 
     def __init__(self, sink: Sink, tick: Tick, limit: int = MAX_WAITING_BYTES) -> None:
         self._sink = sink
@@ -58,10 +69,17 @@ class SocketQueue:
         self._waiting = 0
         self._closed = False
         self.sent = 0
+        self.sent_bytes = 0
+        self.closed_with: int | None = None
 
     @property
     def closed(self) -> bool:
         return self._closed
+
+    @property
+    def waiting(self) -> int:
+        """Bytes pushed and not yet taken by the network, as of the last write."""
+        return self._waiting
 
     def push(self, frame: WireFrame) -> None:
         if self._closed:
@@ -81,7 +99,9 @@ class SocketQueue:
             return
         frames, self._frames = self._frames, []
         if frames:
-            self._waiting = self._sink.write(frames)
+            waiting = self._sink.write(frames)
+            self.sent_bytes += self._waiting - waiting
+            self._waiting = waiting
 
     def close(self, code: int) -> None:
         """Write what waits when it is within the limit, then close."""
@@ -91,6 +111,7 @@ class SocketQueue:
             self.flush()
         self._closed = True
         self._frames = []
+        self.closed_with = code
         self._sink.close(code)
 
     def lost(self) -> None:

@@ -48,10 +48,12 @@ NOT_STORED = "the record cannot be written now; send the message again"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The acknowledgement to send, and what has to be shown anew: stays, whichever documents follow."""
+    """The acknowledgement to send, and what has to be shown anew: stays, whichever documents follow.
+    `taken`: whether the message was."""
 
     acknowledgement: bytes
     stays: frozenset[str] = field(default_factory=frozenset)
+    taken: bool = True
 
 
 class Intake:
@@ -110,7 +112,7 @@ class Intake:
         answer = acknowledge(
             header, refused, now_ms=now, utc_offset=self._mapping.utc_offset, own_id=secrets.token_hex(8)
         )
-        return Answer(answer, stays)
+        return Answer(answer, stays, refused is None)
 
     async def _ring(
         self, header: Header, data: bytes, alarms: tuple[Alarm, ...], now: int

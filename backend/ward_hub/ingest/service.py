@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from sqlalchemy import delete, func, or_, select
@@ -22,6 +23,7 @@ from ward_hub.record.tables import FeedMessage
 log = logging.getLogger(__name__)
 
 DAY_MS = 86_400_000
+Take = Callable[[Frame | Oversized], Awaitable[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,11 @@ class FeedService:
         clock: Callable[[], int],
         departed: dict[str, str] | None = None,
         points: AlarmPoints | None = None,
+        around: Callable[[Take], Take] = lambda take: take,
     ) -> None:
         """`departed`: filled with stay → ward of those whose late notes are still taken; for the gate.
-        `points`: the call points, for alarms of devices; None refuses those."""
+        `points`: the call points, for alarms of devices; None refuses those. `around` may put something
+        around the taking of each message."""
         self._database = database
         self._clock = clock
         self._mapping = mapping
@@ -56,7 +60,11 @@ class FeedService:
         self._projector = Projector(
             database, places, publisher, sink, mapping, clock, {} if departed is None else departed
         )
-        self._server = MllpServer(self.take)
+        self._server = MllpServer(around(self.take))
+        self.messages: Counter[str] = Counter()
+        """Messages since the start, taken and refused."""
+        self.last_at: int | None = None
+        """When the last of them came, ms."""
 
     async def start(self, host: str, port: int) -> int:
         """Listen; returns the port (of use when 0 was asked for). Raises OSError when the port is taken.
@@ -82,9 +90,21 @@ class FeedService:
     async def take(self, message: Frame | Oversized) -> bytes:
         """Take one message and return its acknowledgement; made after the commit. Never raises."""
         answer = await self._intake.take(message)
+        self.messages["taken" if answer.taken else "refused"] += 1
+        self.last_at = self._clock()
         if answer.stays:
             self._projector.changed(answer.stays)
         return answer.acknowledgement
+
+    @property
+    def connected(self) -> int:
+        """How many senders are connected."""
+        return self._server.connected
+
+    @property
+    def behind(self) -> int:
+        """Stays whose documents are behind the record."""
+        return self._projector.behind
 
     async def beds(self) -> dict[str, Beds]:
         """Who lies where by the record, for the gate before the first terminal comes back."""

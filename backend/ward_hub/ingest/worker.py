@@ -103,6 +103,11 @@ class Projector:
             await self._task
             self._task = None
 
+    @property
+    def behind(self) -> int:
+        """Stays that changed in the record and are not shown yet."""
+        return len(self._stays)
+
     def changed(self, stays: Iterable[str]) -> None:
         """Take note that these stays changed in the record, wherever they are now."""
         self._stays |= set(stays)

@@ -132,6 +132,10 @@ class Notices:
         """The PDA's notices by tag."""
         return self._held.get(terminal, {})
 
+    def waiting(self) -> int:
+        """How many are to be sent, to all PDAs together."""
+        return sum(notice.waits for held in self._held.values() for notice in held.values())
+
     def terminals(self) -> list[str]:
         return list(self._held)
 

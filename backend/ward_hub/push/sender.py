@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from ward_hub.push.carrier import Carrier, Gone, Later, Message, Outcome, Refused, Sent
@@ -37,6 +38,8 @@ class Sender:
         self._carrier = carrier
         self._clock = clock
         self._sleep = sleep
+        self.outcomes: Counter[str] = Counter()
+        """Tries since the start by what came of them: sent, gone, later, refused, outdated."""
         self._lines: dict[str, asyncio.Task[None]] = {}
         self._at_once = asyncio.Semaphore(MAX_AT_ONCE)
 
@@ -82,6 +85,7 @@ class Sender:
         """Send one notice and note what came of it; None when a newer one has taken its place."""
         if self._clock() - notice.due_at > TTL_S * 1000:
             log.warning("a push to %s is given up: it waited longer than it would hold", notice.terminal)
+            self.outcomes["outdated"] += 1
             await self._notices.failed(notice)
             return None
         if not await self._notices.try_(notice):
@@ -90,6 +94,7 @@ class Sender:
             outcome = await self._carrier.send(
                 subscription, Message(notice.payload, notice.tag, notice.urgent, TTL_S)
             )
+        self.outcomes[type(outcome).__name__.lower()] += 1
         if isinstance(outcome, Sent):
             await self._notices.sent(notice, self._clock())
         elif isinstance(outcome, Refused):
