@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, TypeVar
 
 from pycrdt import Doc, merge_updates
@@ -68,14 +69,19 @@ class DocRoom:
         rules: DocumentRules,
         client_id: int,
         presence_check: PresenceCheck | None = None,
+        hub_clients: AbstractSet[int] = frozenset(),
     ) -> None:
-        """Raises ValueError when an update of the log cannot be read."""
+        """`hub_clients`: the client ids of the installation's hubs, read live; the own one always counts.
+
+        Raises ValueError when an update of the log cannot be read.
+        """
         self.document = document
         self.rules = rules
         self.presence = AwarenessTable()
         self.stored_updates = len(updates)
         """Records the log holds for this document: what compaction would gain."""
         self._client_id = client_id
+        self._hub_clients = hub_clients
         self._presence_check = presence_check
         self._doc: Doc[Any] = Doc(client_id=client_id)
         self._shadow: Doc[Any] | None = None
@@ -136,6 +142,40 @@ class DocRoom:
             if self._shadow is not None:
                 self._shadow.apply_update(update)
         return effects
+
+    def show(self, updates: Sequence[bytes]) -> list[Effect]:
+        """Take in what another hub stored (rule MH1). Raises RoomBroken.
+
+        Also what is known goes out: after a reload the readers may lack what the document holds.
+        """
+        effects: list[Effect] = []
+        for update in updates:
+            try:
+                shape = parse_update(update)
+            except RemoteProtocolError as error:
+                raise RoomBroken(f"another hub's update: {error}") from None
+            self._adopt(update, shape)
+            effects.append(Spread(update, None))
+        return effects
+
+    def take(
+        self, update: bytes, terminal: str | None, staff: str | None, extra: Sequence[Record], now: int
+    ) -> list[Effect]:
+        """Store and show an update of a trusted hub: readable, no more is asked.
+
+        Raises RemoteProtocolError when it is not (nothing has changed then), or RoomBroken.
+        """
+        shape = parse_update(update)
+        effects: list[Effect] = [Store(record) for record in extra]
+        if update != EMPTY_UPDATE and not self._holds(shape):
+            self._adopt(update, shape)
+            effects.append(Store(Record(self.document, RecordKind.UPDATE, update, now, terminal, staff)))
+            effects.append(Spread(update, None))
+        return effects
+
+    def holds(self, update: bytes) -> bool:
+        """Whether an update brings nothing new."""
+        return self._is_known(update)
 
     def look(self, read: Callable[[Doc[Any]], T]) -> T:
         """Let the hub read. Numbers come as floats (pycrdt)."""
@@ -219,7 +259,7 @@ class DocRoom:
         """Why an update that can be read is refused all the same. Rules SY6, SY8."""
         for client, _, end in shape.structs:
             if end > self._state.get(client, 0):
-                if client == self._client_id:
+                if client == self._client_id or client in self._hub_clients:
                     return "client_id"
                 if self._refused and (reason := self._refused.get((peer.principal.terminal, client))):
                     return reason
@@ -248,6 +288,16 @@ class DocRoom:
                 return reason
             self._shadow = shadow
         return _try_apply(self._doc, update)
+
+    def _adopt(self, update: bytes, shape: UpdateShape) -> None:
+        """Apply what is accepted already. Raises RoomBroken."""
+        if _try_apply(self._doc, update) is not None:
+            raise RoomBroken("an accepted update cannot be applied")
+        if self._shadow is not None and _try_apply(self._shadow, update) is not None:
+            self._shadow = None
+        self._changed(len(update))
+        if not shape.reaches(self._state) and all(update != kept for _, kept in self._waiting):
+            self._waiting.append((shape, update))
 
     def _changed(self, size: int) -> None:
         self._bytes += size

@@ -11,7 +11,7 @@ import contextlib
 import json
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any, Protocol, TypeVar
 
 from pycrdt import Doc
@@ -21,13 +21,14 @@ from ward_sync.messages import Close, Message, Stateless
 
 from ward_hub.access.port import Access, AccessRefused, Gate, Principal
 from ward_hub.doc_rooms.doc_room import PresenceCheck
-from ward_hub.doc_rooms.hosted import Edited, Heard, HostedRoom, Joined, Left, Looked
+from ward_hub.doc_rooms.events import Edited, Foreign, Heard, Joined, Left, Looked, Taken
+from ward_hub.doc_rooms.hosted import HostedRoom
 from ward_hub.doc_rooms.peer import Connection, Peer
 from ward_hub.doc_rooms.publish import publish_edit
 from ward_hub.doc_rooms.rules import Kinds
 from ward_hub.documents.port import Roots
 from ward_hub.fan_out.frames import WireFrame, frame_for, spread
-from ward_hub.log.port import Log, LogUnavailable, Record, StorageFull
+from ward_hub.log.port import Log, LogRefused, LogUnavailable, Record, RecordKind, StorageFull
 
 T = TypeVar("T")
 log = logging.getLogger("ward_hub.doc_rooms")
@@ -41,6 +42,8 @@ COMPACT_AFTER = 200
 COMPACT_AT_ONCE = 2_000
 """The same while it is in use."""
 SWEEP_S = 1.0
+FOLLOW_AGAIN_S = 1.0
+"""Before the log of several hubs is followed again after a fault that its adapter does not go on through."""
 _Y_CODES = {
     "permission-denied": CloseCode.FORBIDDEN,
     "unavailable": CloseCode.RESET,
@@ -88,6 +91,11 @@ class Host:
         self._tasks: set[asyncio.Task[None]] = set()
         self._compacting: set[str] = set()
         self._sweeper: asyncio.Task[None] | None = None
+        self._follower: asyncio.Task[None] | None = None
+        self.hub_clients: set[int] = set()
+        """Yjs client ids of the installation's other hubs: what a terminal writes under one is refused."""
+        self.blind = False
+        """Whether the log has refused to tell what other hubs store: what is in memory grows old."""
 
     # For the hub's own parts
 
@@ -111,6 +119,40 @@ class Host:
         """Return what `look` finds in the document as it is stored. Numbers come as floats."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._room(document).put(Looked(look, future))
+        return await future
+
+    # For what other hubs have stored
+
+    def foreign(self, records: Sequence[Record]) -> None:
+        """Show what another hub stored in the common log. Documents that are not loaded need nothing."""
+        updates: dict[str, list[bytes]] = {}
+        for record in records:
+            if record.kind is RecordKind.UPDATE and record.document in self._rooms:
+                updates.setdefault(record.document, []).append(record.payload)
+        for document, payloads in updates.items():
+            self._rooms[document].put(Foreign(payloads))
+
+    def reload_all(self) -> None:
+        """Load every document again: what other hubs stored meanwhile may have been missed."""
+        for hosted in list(self._rooms.values()):
+            hosted.reload()
+
+    async def take(
+        self,
+        document: str,
+        update: bytes,
+        terminal: str | None = None,
+        staff: str | None = None,
+        extra: Sequence[Record] = (),
+    ) -> bool:
+        """Store an update of a trusted hub, with `extra` in the same append, then show it.
+
+        No gate and no check of content; `terminal` and `staff` stand in the record. Returns whether it
+        brought anything new (if not, only `extra` is stored). Raises RemoteProtocolError when it cannot be
+        read, RoomBroken when it cannot be applied, StorageFull or LogUnavailable.
+        """
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._room(document).put(Taken(update, terminal, staff, extra, future))
         return await future
 
     def broadcast_stateless(self, document: str, payload: str, but: Peer | None = None) -> None:
@@ -218,17 +260,21 @@ class Host:
     # Life
 
     def start(self) -> None:
-        """Begin sweeping: unload idle documents, compact long ones, ask again after a failed append."""
+        """Begin sweeping (unload idle documents, compact long ones, ask again after a failed append), and
+        following what other hubs store; before the first document is loaded."""
         if self._sweeper is None:
-            self._sweeper = asyncio.get_running_loop().create_task(self._sweep_for_ever())
+            loop = asyncio.get_running_loop()
+            self._follower = loop.create_task(self._follow_for_ever(self.log.follow()))
+            self._sweeper = loop.create_task(self._sweep_for_ever())
 
     async def close(self) -> None:
         """Finish what is being stored and handled. The log stays open: it is the caller's."""
-        if self._sweeper is not None:
-            self._sweeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._sweeper
-            self._sweeper = None
+        for task in (self._sweeper, self._follower):
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+        self._sweeper = self._follower = None
         while self._tasks:
             await asyncio.wait(self._tasks)
         for room in list(self._rooms.values()):
@@ -316,6 +362,27 @@ class Host:
             log.warning("document %s not compacted: %s", document, error)
         finally:
             self._compacting.discard(document)
+
+    async def _follow_for_ever(self, appends: AsyncIterator[tuple[Record, ...] | None]) -> None:
+        """Show what other hubs store. One bad record is its document's trouble, never the others'."""
+        while True:
+            try:
+                async for records in appends:
+                    if records is None:
+                        log.warning("the place in the log was lost: every document is loaded again")
+                        self.reload_all()
+                    else:
+                        self.foreign(records)
+                return
+            except LogRefused as refused:
+                log.error("the log tells nothing of other hubs any more: %s", refused)
+                self.blind = True
+                return
+            except Exception:
+                log.exception("following the log failed")
+            await asyncio.sleep(FOLLOW_AGAIN_S)
+            appends = self.log.follow()
+            self.reload_all()
 
     async def _sweep_for_ever(self) -> None:
         while True:

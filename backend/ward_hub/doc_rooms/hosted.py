@@ -9,18 +9,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pycrdt import Doc, merge_updates
+from pycrdt import merge_updates
 from ward_sync.awareness import Entry, encode_awareness
-from ward_sync.messages import Awareness, Message, SyncStep1, SyncStep2, Update
+from ward_sync.errors import RemoteProtocolError
+from ward_sync.messages import Awareness, SyncStep1, SyncStep2, Update
+from ward_sync.update import EMPTY_STATE_VECTOR, EMPTY_UPDATE
 
 from ward_hub.doc_rooms.doc_room import DocRoom, RoomBroken, refusal
 from ward_hub.doc_rooms.effects import Answer, Detach, Effect, Spread, SpreadPresence, Store
+from ward_hub.doc_rooms.events import Edited, Event, Foreign, Heard, Joined, Left, Looked, Taken
 from ward_hub.doc_rooms.peer import Peer
 from ward_hub.fan_out.frames import frame_for, spread
-from ward_hub.log.port import LogUnavailable, Record, StorageFull
+from ward_hub.log.port import LogUnavailable, Record, RecordKind, StorageFull
 
 if TYPE_CHECKING:
     from ward_hub.doc_rooms.host import Host
@@ -33,38 +35,6 @@ MAX_INBOX = 20_000
 """Messages that may wait for a document that is loading or storing; the peer of one more loses it."""
 
 
-@dataclass(slots=True)
-class Joined:
-    peer: Peer
-
-
-@dataclass(slots=True)
-class Left:
-    peer: Peer
-
-
-@dataclass(slots=True)
-class Heard:
-    peer: Peer
-    message: Message
-
-
-@dataclass(slots=True)
-class Edited:
-    change: Callable[[Doc[Any]], None]
-    extra: Sequence[Record]
-    future: asyncio.Future[None]
-
-
-@dataclass(slots=True)
-class Looked:
-    read: Callable[[Doc[Any]], Any]
-    future: asyncio.Future[Any]
-    value: Any = None
-    """What was found; handed over when what it rests on is stored."""
-
-
-Event = Joined | Left | Heard | Edited | Looked
 _Decided = list[tuple[Event, list[Effect]]]
 
 
@@ -83,6 +53,10 @@ class HostedRoom:
         self._scheduled = False
         self._task: asyncio.Task[None] | None = None
         self._ask_again = False
+        self._stale = False
+        """What other hubs stored may be missing: it must be loaded again."""
+        self._all_anew = False
+        """Nobody knows what the readers have: they get the whole document after the next loading."""
 
     @property
     def quiet(self) -> bool:
@@ -104,10 +78,18 @@ class HostedRoom:
         self._busy = True
         self._run(self._load_first())
 
+    def reload(self) -> None:
+        """Load again as soon as nothing is under way; those who read it get what is new."""
+        self._stale = True
+        if not self._busy and self.room is not None:
+            self._begin_reloading()
+
     def beat(self) -> None:
         """Called every second or so: after a failed append, ask the writers for what they still have."""
         if self.room is not None:
             self.room.forget_answers()
+            if self._stale and not self._busy:
+                self._begin_reloading()
         if self._ask_again and self.room is not None and not self._busy:
             self._ask_again = False
             message = SyncStep1(self.room.look(lambda doc: doc.get_state()))
@@ -136,6 +118,7 @@ class HostedRoom:
             log.error("document %s broken, loading again: %s", self.document, error, exc_info=not expected)
             self._spread_presence(decided)
             breaking = events[len(decided)]
+            self._all_anew = self._all_anew or isinstance(breaking, Foreign)
             self._busy = True
             self._run(self._recover(events, lambda event: event is breaking, "malformed"))
             return
@@ -148,6 +131,8 @@ class HostedRoom:
 
     def _decide(self, room: DocRoom, event: Event) -> list[Effect]:
         now = self._host.clock()
+        if isinstance(event, Foreign):
+            return room.show(event.updates)
         if isinstance(event, Heard):
             return room.hear(event.peer, event.message, now) if event.peer.open else []
         if isinstance(event, Joined):
@@ -168,6 +153,14 @@ class HostedRoom:
                 if not event.future.done():
                     event.future.set_exception(error)
                 raise RoomBroken(f"an edit failed: {type(error).__name__}") from error
+        if isinstance(event, Taken):
+            try:
+                effects = room.take(event.update, event.terminal, event.staff, event.extra, now)
+            except RemoteProtocolError as error:
+                event.future.set_exception(error)
+                return []
+            event.new = any(isinstance(effect, Spread) for effect in effects)
+            return effects
         try:
             event.value = room.look(event.read)
         except Exception as error:
@@ -185,15 +178,18 @@ class HostedRoom:
                 "document %s: %d records not stored: %s", self.document, count, error, exc_info=not expected
             )
             self._spread_presence(decided)
-            await self._recover([event for event, _ in decided], lambda _event: True, "storage", error)
+            await self._recover([event for event, _ in decided], _wrote, "storage", error, records)
             return
         self._carry_out(decided)
         self._next()
 
-    def _next(self) -> None:
+    def _next(self, wait: bool = False) -> None:
+        """Go on with what came meanwhile. `wait`: loading again has just failed; the next beat tries."""
         self._busy = False
         self._task = None
-        if self._inbox and not self._scheduled:
+        if self._stale and not wait:
+            self._begin_reloading()
+        elif self._inbox and not self._scheduled:
             self._scheduled = True
             asyncio.get_running_loop().call_soon(self._turn)
 
@@ -215,8 +211,8 @@ class HostedRoom:
                     self._answer(effect)
                 elif isinstance(effect, Detach):
                     self._detach(effect.peer, effect.reason)
-            if isinstance(event, Edited | Looked) and not event.future.done():
-                event.future.set_result(event.value if isinstance(event, Looked) else None)
+            if isinstance(event, Edited | Taken | Looked) and not event.future.done():
+                event.done()
 
     def _spread_presence(self, decided: _Decided) -> None:
         """Presence collapses to the last state of each client. It does not wait for the log."""
@@ -256,7 +252,14 @@ class HostedRoom:
     async def _load(self) -> DocRoom:
         host = self._host
         updates = await host.log.load(self.document)
-        return DocRoom(self.document, updates, host.kinds(self.document), host.client_id, host.presence_check)
+        return DocRoom(
+            self.document,
+            updates,
+            host.kinds(self.document),
+            host.client_id,
+            host.presence_check,
+            host.hub_clients,
+        )
 
     async def _recover(
         self,
@@ -264,36 +267,74 @@ class HostedRoom:
         failed: Callable[[Event], bool],
         reason: str,
         error: Exception | None = None,
+        records: Sequence[Record] = (),
     ) -> None:
         """Throw away what memory holds and load what is stored. Writes that failed are answered so; all
-        other events are decided again. `error` is what the hub's own edits get."""
+        other events are decided again. `error` is what the hub's own edits get, `records` what was lost."""
         old = self.room
         try:
-            self.room = await self._load()
+            self.room = room = await self._load()
         except Exception as unavailable:
             log.error("document %s cannot be loaded again: %s", self.document, unavailable)
             self._give_up(unavailable, events)
             return
         if old is not None:
-            self.room.presence = old.presence
+            room.presence = old.presence
+        self._spread_found(room, records)
         again: list[Event] = []
         for event in events:
-            if isinstance(event, Edited | Looked) and event.future.done():
+            if isinstance(event, Edited | Taken | Looked) and event.future.done():
                 continue
             if not failed(event):
                 again.append(event)
-            elif isinstance(event, Heard) and isinstance(event.message, Update | SyncStep2):
-                self._ask_again = error is not None
-                for effect in refusal(event.peer, reason):
-                    if isinstance(effect, Answer):
-                        self._answer(effect)
-            elif isinstance(event, Edited):
-                event.future.set_exception(error or RoomBroken(reason))
-            elif error is not None:
-                again.append(event)  # it wrote nothing; only its company failed
             elif isinstance(event, Heard):
-                self._detach(event.peer, "failed")
+                if isinstance(event.message, Update | SyncStep2):
+                    self._ask_again = error is not None
+                    for effect in refusal(event.peer, reason):
+                        if isinstance(effect, Answer):
+                            self._answer(effect)
+                else:
+                    self._detach(event.peer, "failed")
+            elif isinstance(event, Edited | Taken):
+                event.future.set_exception(error or RoomBroken(reason))
         self._inbox[:0] = again
+        self._next()
+
+    def _spread_found(self, room: DocRoom, records: Sequence[Record]) -> None:
+        """Show what an append stored although it failed; before loading nobody can know."""
+        if self._all_anew:
+            self._all_anew = False
+            spread(self._readers(), Update(room.update_since(EMPTY_STATE_VECTOR)))
+            return
+        found = [
+            record.payload
+            for record in records
+            if record.kind is RecordKind.UPDATE and room.holds(record.payload)
+        ]
+        if found:
+            spread(self._readers(), Update(merge_small(found)))
+
+    def _begin_reloading(self) -> None:
+        self._busy = True
+        self._run(self._reload())
+
+    async def _reload(self) -> None:
+        """Load again and give the readers what they lack. While the log is away, what is in memory stays."""
+        self._stale = False
+        old = self.room
+        try:
+            room = await self._load()
+        except Exception as error:
+            log.warning("document %s not loaded again yet: %s", self.document, error)
+            self._stale = True
+            self._next(wait=True)
+            return
+        if old is not None:
+            room.presence = old.presence
+            missed = room.update_since(old.look(lambda doc: doc.get_state()))
+            if missed != EMPTY_UPDATE and not old.holds(missed):
+                spread(self._readers(), Update(missed))
+        self.room = room
         self._next()
 
     def _give_up(self, error: Exception, events: Sequence[Event] = ()) -> None:
@@ -306,11 +347,20 @@ class HostedRoom:
         for peer in list(self.peers):
             self._detach(peer, "unavailable")
         for event in waiting:
-            if isinstance(event, Edited | Looked):
+            if isinstance(event, Edited | Taken | Looked):
                 if not event.future.done():
                     event.future.set_exception(error)
+            elif isinstance(event, Foreign):
+                continue
             elif event.peer.open:
                 self._detach(event.peer, "unavailable")
+
+
+def _wrote(event: Event) -> bool:
+    """Whether a failed append is this event's failure; the others only stood beside it."""
+    if isinstance(event, Heard):
+        return isinstance(event.message, Update | SyncStep2)
+    return isinstance(event, Edited | Taken)
 
 
 def merge_small(updates: list[bytes]) -> bytes:
