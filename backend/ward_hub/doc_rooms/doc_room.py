@@ -356,7 +356,7 @@ def refusal(peer: Peer, reason: str) -> list[Effect]:
     """The two frames that refuse a write: why, and the status. Rules ST3, SY7."""
     log.info("refused an update of %s to %s: %s", peer.principal.terminal, peer.document, reason)
     text = json.dumps({"t": "refused_update", "reason": reason})
-    return [Answer(peer, Stateless(text)), Answer(peer, _REFUSED)]
+    return [Answer(peer, Stateless(text)), Answer(peer, _REFUSED, reason)]
 
 
 def _try_apply(doc: Doc[Any], update: bytes) -> str | None:

@@ -36,10 +36,11 @@ class SpreadPresence:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Send a message to one peer."""
+    """Send a message to one peer. `refusal`: why a write is refused, on the message that says so."""
 
     peer: Peer
     message: Message
+    refusal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -85,6 +85,8 @@ class Host:
         self.client_id = client_id
         self.presence_check = None if presence_check is None else _presence_hook(presence_check)
         self._idle_ms = idle_ms
+        self.refusals: Counter[str] = Counter()
+        """Refused updates by reason since the start."""
         self._rooms: dict[str, HostedRoom] = {}
         self._by_terminal: dict[str, dict[Peer, None]] = {}
         self._payloads: dict[Peer, deque[str]] = {}

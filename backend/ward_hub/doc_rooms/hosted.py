@@ -231,6 +231,8 @@ class HostedRoom:
         return [peer for peer in self.peers if peer.access.read]
 
     def _answer(self, effect: Answer) -> None:
+        if effect.refusal is not None:
+            self._host.refusals[effect.refusal] += 1
         if effect.peer.open:
             frame = frame_for(effect.peer, effect.message)
             if frame is not None:
