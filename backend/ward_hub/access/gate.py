@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from ward_hub.access import policy
+from ward_hub.access import hubs, policy
 from ward_hub.access.port import Access, AccessRefused, Principal
 from ward_hub.access.view import WardView, view_of
 from ward_hub.directory.current import CurrentDirectory
@@ -42,12 +42,14 @@ class WardGate:
         current: CurrentDirectory,
         clock: Callable[[], int],
         departed: Mapping[str, str] | None = None,
+        other_hubs: hubs.OtherHubs = hubs.NO_OTHER_HUBS,
     ) -> None:
         self._tokens = tokens
         self._sessions = sessions
         self._current = current
         self._clock = clock
         self._departed: Mapping[str, str] = {} if departed is None else departed
+        self._other_hubs = other_hubs
         self._view: WardView | None = None
         self._view_version = -1
 
@@ -66,6 +68,8 @@ class WardGate:
             raise AccessRefused("permission-denied") from refused
         if not self._current.loaded:
             raise AccessRefused("expired")
+        if claims.kind == hubs.WARD_HUB:
+            return self._hub(claims)
         terminal = self._active(claims.terminal)
         if terminal is None:
             raise AccessRefused("revoked")
@@ -92,6 +96,8 @@ class WardGate:
         The terminal keeps its own rights beyond the token's end, for calls never wait for a sign-in; a
         person's rights end with their session.
         """
+        if principal.kind in hubs.KINDS:
+            return self._access_of_hub(principal, document)
         terminal = self._active(principal.terminal)
         if terminal is None:
             raise AccessRefused("revoked")
@@ -107,6 +113,25 @@ class WardGate:
             elif person.role != principal.role:
                 principal = replace(principal, role=person.role.value)
         allowed = policy.access(principal, name, self._current_view())
+        if allowed is None:
+            raise AccessRefused("permission-denied")
+        return allowed
+
+    def _hub(self, claims: Claims) -> Principal:
+        known = self._other_hubs.find(claims.terminal)
+        if known is None or known.key is None or claims.key != key_mark(known.key):
+            raise AccessRefused("revoked")
+        return known.principal(claims.expires_at)
+
+    def _access_of_hub(self, principal: Principal, document: str) -> Access:
+        """As `access`, for another hub: its wards are those it has now."""
+        known = self._other_hubs.find(principal.terminal)
+        if known is None or known.kind != principal.kind:
+            raise AccessRefused("revoked")
+        name = _parse_document(document)
+        if name is None or not self._is_near(name):
+            raise AccessRefused("permission-denied")
+        allowed = policy.access(known.principal(principal.expires_at), name, self._current_view())
         if allowed is None:
             raise AccessRefused("permission-denied")
         return allowed

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date
 
+from ward_hub.access import hubs
 from ward_hub.access.port import Access, Principal
 from ward_hub.access.view import WardView
 from ward_hub.directory.model import Role, TerminalKind
@@ -39,7 +40,9 @@ def access(principal: Principal, name: DocumentName, view: WardView) -> Access |
     """Return what the principal may do with the document, None when that is nothing or it cannot exist."""
     if not _exists(name, view):
         return None
-    allowed = RULES[name.kind](principal, name, view)
+    # A hub is no terminal: none of the rules below is ever asked about one.
+    rule = hubs.access if principal.kind in hubs.KINDS else RULES[name.kind]
+    allowed = rule(principal, name, view)
     return None if allowed == NOTHING else allowed
 
 

@@ -20,7 +20,10 @@ class AccessRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A terminal, and the person signed in at it if there is one. `expires_at` in ms."""
+    """A terminal, and the person signed in at it if there is one. `expires_at` in ms.
+
+    Or another hub (`access/hubs.py`): `wards` are those it replicates; it stands in none, so `ward` is empty.
+    """
 
     terminal: str
     kind: str
@@ -30,6 +33,7 @@ class Principal:
     staff: str | None
     role: str | None
     expires_at: int
+    wards: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,14 @@ class Access:
     """What a principal may do with one document.
 
     `announce`: send awareness without receiving it (bedsides); `facts`: send call facts at its address.
+    `vouched`: what is written was taken by another hub, whose judgement stands: content is not judged again.
     """
 
     read: bool = False
     write: bool = False
     announce: bool = False
     facts: bool = False
+    vouched: bool = False
 
 
 class Gate(Protocol):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ward_hub.access import hubs
 from ward_hub.access.port import Principal
+from ward_hub.directory.model import TerminalKind
 from ward_hub.documents.names import DocumentKind, parse_document
 
 _REQUIRED = {"terminal", "kind", "layer", "version", "sound"}
@@ -22,11 +24,9 @@ def check_presence(principal: Principal, document: str, state: dict[str, Any]) -
     return (
         name is not None
         and name.kind is DocumentKind.PRESENCE
-        and name.ward == principal.ward
         and set(state) >= _REQUIRED
         and set(state) <= _ALLOWED
-        and state["terminal"] == principal.terminal
-        and state["kind"] == principal.kind
+        and _speaks_for(principal, name.ward, state)
         and type(state["layer"]) is int
         and state["layer"] in (1, 2, 3, 4)
         and state["sound"] in ("ok", "blocked", "muted")
@@ -37,6 +37,15 @@ def check_presence(principal: Principal, document: str, state: dict[str, Any]) -
         and len(inputs) <= MAX_INPUTS
         and all(_is_word(key) and value in ("ok", "open") for key, value in inputs.items())
     )
+
+
+def _speaks_for(principal: Principal, ward: str | None, state: dict[str, Any]) -> bool:
+    """A terminal announces itself; a hub the terminals behind it (UP6)."""
+    if principal.kind in hubs.KINDS:
+        kinds = {kind.value for kind in TerminalKind}
+        return ward in principal.wards and _is_word(state["terminal"]) and state["kind"] in kinds
+    place = (principal.ward, principal.terminal, principal.kind)
+    return place == (ward, state["terminal"], state["kind"])
 
 
 def _is_session(value: object) -> bool:

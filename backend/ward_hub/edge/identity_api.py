@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from ward_hub.access import hubs
 from ward_hub.access.port import AccessRefused, Gate, Principal
 from ward_hub.accounts.pins import BADGE_MAX_CHARS, Pins
 from ward_hub.audit.port import AuditAction, AuditEntry, AuditTrail
@@ -96,16 +97,19 @@ def identity_routes(services: IdentityServices) -> list[Route]:
 def bearer(request: Request, gate: Gate) -> Principal:
     """Return whose token the request carries.
 
-    Raises WardError: `unauthorized` (none, over, or revoked), `token_invalid` (none of ours).
+    Raises WardError: `unauthorized` (none, over, or revoked), `token_invalid` (none of ours, or a hub's).
     """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise WardError("unauthorized")
     try:
-        return gate.authenticate(token.strip())
+        principal = gate.authenticate(token.strip())
     except AccessRefused as refused:
         known = refused.reason in ("expired", "revoked")
         raise WardError("unauthorized" if known else "token_invalid") from refused
+    if principal.kind in hubs.KINDS:
+        raise WardError("token_invalid")
+    return principal
 
 
 def terminal_json(terminal: Terminal) -> dict[str, str]:

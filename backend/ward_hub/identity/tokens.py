@@ -11,6 +11,7 @@ from typing import Any
 
 import jwt
 
+from ward_hub.access.hubs import WARD_HUB
 from ward_hub.directory.model import Staff, Terminal
 from ward_hub.identity.errors import IdentityCode, IdentityRefused, TokenExpired
 from ward_hub.identity.secret_file import load_secret_file
@@ -69,6 +70,11 @@ class Tokens:
         claims = {"staff": staff.id, "role": staff.role.value, "sid": session}
         return self._issue(terminal, now, now + life_ms, claims)
 
+    def issue_hub(self, name: str, public_key: bytes, now: int) -> Issued:
+        """A token for a ward hub (`access/hubs.py`); `name` is one that no terminal can have."""
+        about = {"sub": name, "kind": WARD_HUB, "ward": "", "key": key_mark(public_key)}
+        return self._sign(about, now, now + TERMINAL_LIFE_MS)
+
     def read(self, token: str, now: int) -> Claims:
         """Return what it says. Raises IdentityRefused(TOKEN_INVALID): not ours or altered; TokenExpired."""
         claims = self._read.get(token) or self._check(token)
@@ -112,19 +118,20 @@ class Tokens:
     def _issue(self, terminal: Terminal, now: int, expires_at: int, more: dict[str, Any]) -> Issued:
         if terminal.public_key is None:
             raise ValueError(f"terminal {terminal.id} has no key to issue a token to")
-        expires_s = expires_at // 1000
         claims = {
             "sub": terminal.id,
             "kind": terminal.kind.value,
             "ward": terminal.ward,
             "key": key_mark(terminal.public_key),
-            "iat": now // 1000,
-            "exp": expires_s,
-            "inst": self._installation,
             **({"room": terminal.room} if terminal.room else {}),
             **({"bed": terminal.bed} if terminal.bed else {}),
             **more,
         }
+        return self._sign(claims, now, expires_at)
+
+    def _sign(self, claims: dict[str, Any], now: int, expires_at: int) -> Issued:
+        expires_s = expires_at // 1000
+        claims = {**claims, "iat": now // 1000, "exp": expires_s, "inst": self._installation}
         return Issued(jwt.encode(claims, self._secret, algorithm=_ALGORITHM), expires_s * 1000)
 
 
