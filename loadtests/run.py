@@ -47,12 +47,13 @@ BENCHMARKS = (
     Benchmark("histories", "histories", ("--count", "100000")),
     Benchmark("kill9", "kill9", ("--rounds", "1000")),
     Benchmark("faults", "faults", ("--calls", "10000")),
+    Benchmark("growth", "growth"),
 )
 NOT_HERE = (
     "ratios to @hocuspocus/server: an interleaved run with the peer",
     "join storm of 3,300 terminals; 500 x 10 joining at once; 1,000 documents from disk",
     "updates/s at p99 ≤ 100 ms; socket to socket at 3,300 terminals",
-    "fdatasync before the SyncStatus by strace; three years of a room's calls",
+    "fdatasync before the SyncStatus by strace",
     "the station board at 50 changes/s",
 )
 """Numbers of the design that no program of this folder measures yet."""
