@@ -16,9 +16,7 @@ from datetime import UTC, datetime
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.middleware import Middleware
 
 from ward_hub import __version__
 from ward_hub.access.gate import WardGate
@@ -51,7 +49,9 @@ from ward_hub.documents import handover, memos, names, notes
 from ward_hub.documents.taken import Check, telling
 from ward_hub.edge.call_points_api import call_points_routes
 from ward_hub.edge.calls_api import calls_routes
+from ward_hub.edge.health_api import health_routes
 from ward_hub.edge.identity_api import IdentityServices, identity_routes
+from ward_hub.edge.metrics_api import metrics_routes
 from ward_hub.edge.not_found import answer_http_exception
 from ward_hub.edge.openapi_api import openapi_routes
 from ward_hub.edge.pages import app_folder, page_routes
@@ -60,6 +60,7 @@ from ward_hub.edge.push_service import push_service_routes
 from ward_hub.edge.recordings_api import recordings_routes
 from ward_hub.edge.sockets import EdgeLimits, HubIdentity, Sockets
 from ward_hub.edge.sync_socket import sync_route
+from ward_hub.edge.traced_requests import TracedRequests
 from ward_hub.fleet.device_line import DeviceLine
 from ward_hub.fleet.meter import DeviceMeter
 from ward_hub.fleet.service import ROUND_S as FLEET_S
@@ -75,6 +76,7 @@ from ward_hub.ingest.mappings import load_mapping_now
 from ward_hub.ingest.places import DirectoryPlaces
 from ward_hub.ingest.repair import Repairs
 from ward_hub.ingest.service import FeedService
+from ward_hub.leases.alone import Alone
 from ward_hub.log.open import open_log
 from ward_hub.log.port import Log, LogUnavailable, StorageFull
 from ward_hub.log.watched import WatchedLog
@@ -90,6 +92,8 @@ from ward_hub.talk.relay_key import load_relay_key
 from ward_hub.talk.signal_relay import SignalRelay
 from ward_hub.tls.check import CertificateInfo
 from ward_hub.tls.expiry import hub_setting
+from ward_hub.watched_hub import WatchedParts, health_of, sources_of
+from ward_hub.watching.traces import open_tracing
 
 PRUNE_S = 60.0
 OBSERVE_S = 1.0
@@ -127,7 +131,8 @@ async def build(
     database = open_database(settings.sql_url)
     await database.upgrade()
     hub = load_hub_identity(settings.data)
-    store = WatchedLog(await open_log(settings.store_address, settings.data, hub.name))
+    tracing = open_tracing(settings.otlp, __version__, hub.name)
+    store = WatchedLog(tracing.log(await open_log(settings.store_address, settings.data, hub.name)))
     installation = await load_installation(database)
 
     current = CurrentDirectory()
@@ -161,7 +166,9 @@ async def build(
     signals = SignalRelay(gate, directories.of, verify, now_ms)
     line = DeviceLine(gate)
     meter = DeviceMeter(line, now_ms)
-    stateless = ByKind({names.DocumentKind.PRESENCE: signals, names.DocumentKind.DEVICE: meter}, calls)
+    stateless = ByKind(
+        {names.DocumentKind.PRESENCE: signals, names.DocumentKind.DEVICE: meter}, tracing.facts(calls)
+    )
     host = Host(store, gate, kinds, stateless, now_ms, client_id(installation), check_presence)
     calls.attach(host)
     line.attach(host)
@@ -203,6 +210,7 @@ async def build(
         line=line,
         settings=settings,
         clock=now_ms,
+        carrier=tracing.carrier,
     )
     fleet = Fleet(
         database=database,
@@ -231,12 +239,32 @@ async def build(
     )
     alarms = FeedAlarms(points, lambda: current.terminals)
     mapping = await load_mapping_now(database)
-    feed = FeedService(database, places, host, projector, mapping, now_ms, departed, alarms)
+    publisher = tracing.publisher(host)
+    feed = FeedService(
+        database, places, publisher, projector, mapping, now_ms, departed, alarms, tracing.message
+    )
+    watched = WatchedParts(
+        hub=hub.name,
+        installation=installation.id,
+        store=store,
+        database=database,
+        current=current,
+        host=host,
+        sockets=sockets,
+        calls=calls,
+        feed=feed,
+        desk=desk,
+        leases=Alone(),
+        directory=directories.of,
+        clock=now_ms,
+    )
+    health = health_of(watched, draining=lambda: False)
 
     @contextlib.asynccontextmanager
     async def life(_app: Starlette) -> AsyncIterator[None]:
         host.start()
         sockets.start()
+        watched.lag.start()
         # The directory before anyone can ask, the beds before the first call is sorted by them.
         await projector.load()
         for ward, (stays, priorities) in (await feed.beds()).items():
@@ -269,6 +297,7 @@ async def build(
             yield
         finally:
             await rounds.stop()
+            watched.lag.stop()
             if settings.mllp_port >= 0:
                 await feed.stop()
             # While there are sockets to say goodbye on.
@@ -279,9 +308,11 @@ async def build(
             await sockets.close()
             await host.close()
             await _close(store, database)
+            await tracing.close()
 
     routes = [
-        Route("/health/live", _live),
+        *health_routes(health),
+        *metrics_routes(sources_of(watched, health), settings.metrics_token),
         sync_route(sockets),
         *identity_routes(
             IdentityServices(
@@ -335,11 +366,13 @@ async def build(
         ),
         *page_routes(folder, settings.control, fleet),
     ]
-    return Starlette(routes=routes, lifespan=life, exception_handlers={HTTPException: answer_http_exception})
-
-
-async def _live(_request: Request) -> JSONResponse:
-    return JSONResponse({"ok": True, "version": __version__})
+    middleware = [] if tracing.tracer is None else [Middleware(TracedRequests, tracer=tracing.tracer)]
+    return Starlette(
+        routes=routes,
+        middleware=middleware,
+        lifespan=life,
+        exception_handlers={HTTPException: answer_http_exception},
+    )
 
 
 async def _observe(sightings: Sightings, host: Host) -> None:
