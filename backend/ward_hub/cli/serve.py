@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--proxies", help="addresses of reverse proxies whose X-Forwarded headers are believed"
     )
+    parser.add_argument("--log-format", choices=("text", "json"), help="lines of the log (default text)")
     parser.add_argument("--public-url", help="address people and terminals use, such as https://ward.example")
     parser.add_argument("--secrets", type=Path, help="folder of the keys that hubs share (default: --data)")
     parser.add_argument("--hubs", help="addresses of the installation's hubs, parted by blanks")
@@ -50,9 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from ward_hub.settings import SettingError, Settings
+    from ward_hub.watching.logs import set_up_logs
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         settings = Settings.read(
             host=args.host,
@@ -67,13 +67,15 @@ def run(args: argparse.Namespace) -> int:
             proxies=args.proxies,
             secrets=args.secrets,
             hubs=args.hubs,
+            log_format=args.log_format,
             upstream=args.upstream,
             upstream_code=args.upstream_code,
             stun=args.stun,
             turn=args.turn,
             turn_secret=args.turn_secret,
         )
-    except SettingError as error:
+        set_up_logs(settings.log_format)
+    except (SettingError, ValueError) as error:
         return _fail(str(error))
     busy = _busy(settings.host, settings.port, "--port") or _busy(
         settings.host, settings.mllp_port, "--mllp-port"
@@ -90,11 +92,13 @@ async def _serve(settings: Settings) -> int:
     from ward_hub.app import build
     from ward_hub.edge.pages import AppMissing
     from ward_hub.edge.server import make_server
+    from ward_hub.identity.hub import load_hub_identity
     from ward_hub.log.port import LogUnavailable
     from ward_hub.rounds import Rounds
     from ward_hub.settings import SettingError
     from ward_hub.tls.check import CertificateRefused
     from ward_hub.tls.from_settings import hub_address, open_certificate, store_address
+    from ward_hub.watching.logs import name_hub
 
     try:
         certificate = open_certificate(settings.tls, settings.data, _now)
@@ -119,6 +123,8 @@ async def _serve(settings: Settings) -> int:
         print(f"ward-hub listening on {scheme}://{settings.host}:{port}", flush=True)
 
     try:
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        name_hub(load_hub_identity(settings.data).name)
         app = await build(settings, lambda: None if certificate is None else certificate.info)
     except (AppMissing, LogUnavailable, OSError, ValueError) as error:
         return _fail(str(error))
