@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pycrdt import Array, Doc, Map
+from pycrdt import Array, Doc
 from ward_sync.awareness import Entry, encode_awareness
 from ward_sync.close_codes import CloseCode
 from ward_sync.codec import decode, encode
@@ -41,6 +41,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from ward_hub.demo.hub_account import HubAccount, HubAway, HubRefused, Token
 from ward_hub.demo.light_device import LightDevice
+from ward_hub.documents.port import values_of
 
 HEARTBEAT_S = 2.0
 """The contract's beat; the hub closes a socket silent for 10 s."""
@@ -134,7 +135,7 @@ class LightTerminal:
         self.device = LightDevice(account.terminal, self.hub_now)
         self._device_document = f"ward/{place.ward}/terminal/{place.terminal}/device"
         # The map is kept with its document, for the same reason as the arrays above.
-        self._wishes: tuple[Doc[Any], Map[Any]] | None = None
+        self._wishes: Doc[Any] | None = None
         self.aside = False
         self.joined = asyncio.Event()
 
@@ -315,11 +316,9 @@ class LightTerminal:
 
     async def _wish(self, update: bytes) -> None:
         if self._wishes is None:
-            document: Doc[Any] = Doc()
-            self._wishes = document, document.get("wish", type=Map)
-        document, wish = self._wishes
-        document.apply_update(update)
-        if self.device.wish(wish.to_py() or {}):
+            self._wishes = Doc()
+        self._wishes.apply_update(update)
+        if self.device.wish(values_of(self._wishes, "wish")):
             await self._say_device(self.device.report())
 
     # --- what goes ---

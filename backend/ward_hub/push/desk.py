@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from pycrdt import Doc, Map
+from pycrdt import Doc
 from sqlalchemy import select
 from ward_sync.directory import Directory
 
@@ -20,7 +20,7 @@ from ward_hub.db.engine import Database
 from ward_hub.directory.current import CurrentDirectory
 from ward_hub.directory.model import TerminalKind, TerminalState
 from ward_hub.documents import names
-from ward_hub.documents.port import Json, Roots
+from ward_hub.documents.port import Json, Roots, values_of
 from ward_hub.fleet.device_line import DeviceLine
 from ward_hub.identity.tokens import key_mark
 from ward_hub.log.port import BEGINNING, Cursor, Log, LogUnavailable, StorageFull
@@ -245,9 +245,7 @@ class PushDesk:
     async def _reach_of(self, ward: str) -> Reach:
         """The ward's, begun with what its document says: a restart forgets nobody."""
         if ward not in self._reach:
-            shown = await self._documents.read(
-                names.reach(ward), lambda doc: dict(doc.get("pdas", type=Map).to_py() or {})
-            )
+            shown = await self._documents.read(names.reach(ward), lambda doc: values_of(doc, "pdas"))
             self._reach[ward] = Reach(shown)
             self._shown[ward] = shown
         return self._reach[ward]

@@ -2,6 +2,7 @@
 import type * as Y from "yjs";
 import { emptyDirectory, readDirectory } from "./calls/directory";
 import type { Directory } from "./calls/types";
+import { valuesOf } from "./documents/values";
 import { alwaysHeld, directoryOf, isPersonal, settingsOf } from "./joining";
 import * as names from "./protocol/names";
 import { ofOtherStays } from "./replica/greeting";
@@ -10,7 +11,7 @@ import type { Replica } from "./replica/replica";
 import type { Store } from "./store/store";
 import type { SelfInfo } from "./terminal_types";
 
-/** Root maps of a directory document; a bedside's share has the same. */
+/** Roots of a directory document; a bedside's share has the same. */
 const ROOTS = ["ward", "rooms", "beds", "terminals", "groups", "staff", "duty", "hosting"];
 
 export interface HeldPort {
@@ -187,10 +188,10 @@ export class HeldDocuments {
 		else this.port.changed();
 	}
 
-	/** Plain values of a document's root maps; empty ones where it is not held. */
+	/** Plain values of a document's roots; empty ones where it is not held. */
 	private roots(name: string): (root: string) => Record<string, unknown> {
 		const doc: Y.Doc | undefined = this.held.get(name)?.replica.doc;
-		return (root) => doc?.getMap<unknown>(root).toJSON() ?? {};
+		return (root) => (doc ? valuesOf(doc, root) : {});
 	}
 }
 

@@ -2,6 +2,7 @@
  * Who is signed in at this terminal, and what of the documents that opens: patient documents of a PDA only to her. A PDA
  * laid aside locks itself, a shared screen signs her out; calls ring and are answered either way.
  */
+import { valuesOf } from "./documents/values";
 import { type Api, ApiError, Unreachable } from "./identity/api";
 import {
 	forgetToken,
@@ -280,8 +281,8 @@ export class StaffAtTerminal implements StaffDoor {
 		const { usual, least, most } = pda ? PDA_IDLE_MIN : SHARED_IDLE_MIN;
 		const ward = identity.self?.ward;
 		const settings = ward === undefined ? null : provider.replica(names.wardSettings(ward));
-		const map = settings?.doc.getMap<unknown>("settings");
-		const set = map?.get(pda ? "pda_idle_min" : "staff_idle_min");
+		const set =
+			settings && valuesOf(settings.doc, "settings")[pda ? "pda_idle_min" : "staff_idle_min"];
 		const minutes = typeof set === "number" ? Math.min(most, Math.max(least, set)) : usual;
 		return minutes * MINUTE_MS;
 	}

@@ -1,7 +1,9 @@
 /** Signing in by password, PIN and badge, with and without the hub; what idleness and the hub's return do. */
+
 import { IDBFactory } from "fake-indexeddb";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import * as Y from "yjs";
+import { fillValues } from "../../src/core/documents/values";
 import { Api } from "../../src/core/identity/api";
 import type { StaffState } from "../../src/core/identity/staff_door";
 import { StaffAtTerminal, type StaffPort } from "../../src/core/staff_at_terminal";
@@ -193,7 +195,7 @@ describe("at a shared screen", () => {
 		hub.now += 14 * MINUTE;
 		staff.tick();
 		expect(stateOf(staff)).toMatchObject({ phase: "in", short: false });
-		settings.getMap("settings").set("staff_idle_min", 5);
+		fillValues(settings, "settings", { staff_idle_min: 5 });
 		staff.tick();
 		await rest();
 		expect(stateOf(staff).phase).toBe("out");
@@ -264,7 +266,7 @@ describe("a PDA", () => {
 		async (online) => {
 			const staff = await withPin();
 			const token = staff.token;
-			settings.getMap("settings").set("pda_idle_min", 10);
+			fillValues(settings, "settings", { pda_idle_min: 10 });
 			hub.now += 10 * MINUTE - 1;
 			staff.tick();
 			expect(staff.unlocked).toBe(true);

@@ -1,6 +1,8 @@
 import { IDBFactory } from "fake-indexeddb";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import type * as Y from "yjs";
 import type { CallRow } from "../../src/core/calls/types";
+import { valuesOf } from "../../src/core/documents/values";
 import type { DocumentView } from "../../src/core/terminal_types";
 import { rest } from "./fakes/fake_hub";
 import {
@@ -22,6 +24,7 @@ const disk = (slot: string) => {
 };
 const connected = (slot: string) => connectMachine(ward, slot, disk(slot));
 const opened = (slot: string) => openMachine(ward, slot, disk(slot));
+const nameIn = (doc: Y.Doc | undefined) => doc && valuesOf(doc, "card").name;
 const progress = (machine: Machine) => machine.state().ownPresses.map((press) => press.progress);
 const row = (machine: Machine) => machine.state().board.rows[0] as CallRow;
 
@@ -243,7 +246,7 @@ describe("a bedside", () => {
 		const views: DocumentView[] = [];
 		bed.terminal.document("stay/s1/card").subscribe((view) => views.push(view));
 		await eventually(ward, () => {
-			expect(views.at(-1)?.doc.getMap("card").get("name")).toBe("张三");
+			expect(nameIn(views.at(-1)?.doc)).toBe("张三");
 		});
 		ward.fill("ward/thoracic/bed/b01/directory", { self: { stay: "s2" } });
 		await settle(ward);
@@ -284,7 +287,7 @@ describe("a slot", () => {
 		const card = (machine: typeof station) => {
 			const views: DocumentView[] = [];
 			machine.terminal.document("stay/s1/card").subscribe((view) => views.push(view));
-			return () => views.at(-1)?.doc.getMap("card").get("name");
+			return () => nameIn(views.at(-1)?.doc);
 		};
 		const nameThen = card(station);
 		await eventually(ward, () => expect(nameThen()).toBe("张三"));
@@ -303,7 +306,7 @@ describe("a slot", () => {
 		const station = await connected("station-main");
 		const views: DocumentView[] = [];
 		station.terminal.document("stay/s1/card").subscribe((view) => views.push(view));
-		const name = () => views.at(-1)?.doc.getMap("card").get("name");
+		const name = () => nameIn(views.at(-1)?.doc);
 		await eventually(ward, () => expect(name()).toBe("张三"));
 		expect(await station.store.documents()).toContain("stay/s1/card");
 		ward.hub.cut(station.link, 4403);
@@ -412,7 +415,7 @@ describe("a PDA", () => {
 		await pda.terminal.signIn("1001", "secret");
 		await eventually(ward, () => {
 			expect(pda.state()).toMatchObject({ session: { staff: "n01" }, problem: null });
-			expect(views.at(-1)?.doc.getMap("card").get("name")).toBe("张三");
+			expect(nameIn(views.at(-1)?.doc)).toBe("张三");
 		});
 		await settle(ward);
 		const kept = await pda.store.updates("sealed/1001/stay/s1/card");
@@ -420,7 +423,7 @@ describe("a PDA", () => {
 		expect(Buffer.concat(kept.map((each) => each.update)).includes("张三")).toBe(false);
 		await pda.terminal.signOut();
 		await eventually(ward, () => {
-			expect(views.at(-1)?.doc.getMap("card").get("name")).toBeUndefined();
+			expect(nameIn(views.at(-1)?.doc)).toBeUndefined();
 		});
 		await pda.terminal.press("code", { room: "r01" });
 		await eventually(ward, () => {

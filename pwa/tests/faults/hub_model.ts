@@ -2,6 +2,7 @@
  * An honest hub: the frames, the order of log, fan-out and answer, and the judgement of facts are the real hub's
  * (ward_hub/calls/service.py). What it has appended outlives its process; all else goes with it.
  */
+
 import {
 	Awareness,
 	applyAwarenessUpdate,
@@ -14,6 +15,7 @@ import { judge } from "../../src/core/calls/entitlement";
 import { factId, fromWire } from "../../src/core/calls/facts";
 import { leaving } from "../../src/core/calls/retention";
 import type { Directory, FactBody, HeardFact } from "../../src/core/calls/types";
+import { fillValues } from "../../src/core/documents/values";
 import { decode, encode } from "../../src/core/protocol/codec";
 import { HUB, type Message } from "../../src/core/protocol/messages";
 import * as names from "../../src/core/protocol/names";
@@ -57,7 +59,7 @@ export class HubDisk {
 		for (const [name, roots] of Object.entries(plan.documents)) {
 			const doc = new Y.Doc();
 			for (const [root, values] of Object.entries(roots)) {
-				for (const [key, value] of Object.entries(values)) doc.getMap(root).set(key, value);
+				fillValues(doc, root, values as Record<string, unknown>);
 			}
 			this.updates.set(name, [Y.encodeStateAsUpdate(doc)]);
 		}

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from pycrdt import Map
 from ward_hub.access.gate import WardGate
 from ward_hub.access.presence import check_presence
 from ward_hub.db.engine import Database
@@ -18,6 +17,7 @@ from ward_hub.doc_rooms.host import Host
 from ward_hub.doc_rooms.peer import Peer
 from ward_hub.doc_rooms.rules import DocumentRules, same_rules
 from ward_hub.documents import names
+from ward_hub.documents.port import values_of
 from ward_hub.fan_out.frames import WireFrame
 from ward_hub.identity.sessions import StaffSessions
 from ward_hub.identity.tokens import Tokens
@@ -85,13 +85,13 @@ async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
 
 async def stay_at(hub: Hub, bed: str) -> object:
     name = names.bed_directory(WARD, bed)
-    return await hub.host.read(name, lambda doc: doc.get("self", type=Map)["stay"])
+    return await hub.host.read(name, lambda doc: values_of(doc, "self")["stay"])
 
 
 async def test_documents_are_published_into_rooms(hub: Hub) -> None:
     assert await stay_at(hub, "b01") == "s1"
     assert await stay_at(hub, "b02") is None
-    terminals = await hub.host.read(names.directory(WARD), lambda doc: doc.get("terminals", type=Map).to_py())
+    terminals = await hub.host.read(names.directory(WARD), lambda doc: values_of(doc, "terminals"))
     assert terminals is not None
     assert len(terminals) == 98
 

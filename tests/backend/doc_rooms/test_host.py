@@ -11,7 +11,8 @@ from pycrdt import Array, Doc, Map
 from ward_hub.access.port import Access, Principal
 from ward_hub.doc_rooms.host import MAX_WAITING_PAYLOADS
 from ward_hub.doc_rooms.peer import Peer
-from ward_hub.doc_rooms.publish import same
+from ward_hub.doc_rooms.publish import RENEW_AFTER, same
+from ward_hub.documents.port import values_of
 from ward_hub.log.port import Record, RecordKind, StorageFull
 from ward_sync.awareness import Entry, decode_awareness, encode_awareness
 from ward_sync.messages import Awareness, Close, QueryAwareness, Stateless, SyncStatus, Update
@@ -67,9 +68,30 @@ async def test_a_failed_edit_leaves_the_document_as_it_was() -> None:
     with pytest.raises(StorageFull):
         await host.publish("doc", {"m": {"k": 3}})
     log.full = False
-    assert await host.read("doc", lambda doc: doc.get("m", type=Map).to_py()) == {"k": 1}
+    assert await host.read("doc", lambda doc: values_of(doc, "m")) == {"k": 1}
     await host.publish("doc", {"m": {"k": 4}})
-    assert await host.read("doc", lambda doc: doc.get("m", type=Map).to_py()) == {"k": 4}
+    assert await host.read("doc", lambda doc: values_of(doc, "m")) == {"k": 4}
+
+
+async def test_a_document_overwritten_for_years_stays_small() -> None:
+    """46 beds, each overwritten 200 times: as large as it began, and its readers have what is there now."""
+    host = make_host(FullLog())
+    beds: dict[str, Any] = {f"b{number:02}": {"stay": "none"} for number in range(46)}
+    await host.publish("doc", {"beds": beds, "counts": {"all": 46}})
+    begun = await host.read("doc", lambda doc: len(doc.get_update()))
+    reader = Replica(host, "reader")
+    reader.join()
+    for number in range(200 * 46):
+        beds[f"b{number % 46:02}"] = {"stay": f"s{number:05}"}
+        await host.publish("doc", {"beds": beds})
+        if number % 1_000 == 0:
+            host.sweep(0)
+    await settle()
+    reader.hear()
+    ended = await host.read("doc", lambda doc: len(doc.get_update()))
+    assert ended < 4 * begun + RENEW_AFTER * 8
+    assert values_of(reader.doc, "beds") == beds
+    assert values_of(reader.doc, "counts") == {"all": 46}
 
 
 async def test_publishing_writes_only_what_changed() -> None:
@@ -89,7 +111,7 @@ async def test_publishing_writes_only_what_changed() -> None:
     del roots["beds"]["b02"]
     await host.publish("doc", {"beds": roots["beds"]})
     assert len(log.appends) == 2
-    stored = await host.read("doc", lambda doc: {key: doc.get(key, type=Map).to_py() for key in roots})
+    stored = await host.read("doc", lambda doc: {key: values_of(doc, key) for key in roots})
     assert stored == roots
     assert stored["beds"]["b01"]["private"] is not True
     reader = Replica(host, "reader")
@@ -316,7 +338,7 @@ async def test_a_sweep_between_two_joins_changes_nothing_but_memory() -> None:
         reader.join()
         await settle()
         reader.hear()
-        assert reader.value() == {"k": "v"}
+        assert values_of(reader.doc, "m") == {"k": "v"}
         host.sweep(now)
 
 

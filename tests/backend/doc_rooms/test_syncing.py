@@ -268,7 +268,8 @@ async def test_nobody_writes_under_the_hubs_client_id() -> None:
     host = make_host(FullLog())
     await host.publish("doc", {"m": {"hub": 1}})
     thief = Replica(host, "thief", client=HUB_CLIENT)
-    thief.set("k", "v")
+    for value in ("what", "the", "hub", "wrote"):
+        thief.set("k", value)
     thief.write("k", "w")
     reader = Replica(host, "reader")
     reader.join()

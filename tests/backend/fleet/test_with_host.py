@@ -19,6 +19,7 @@ from ward_hub.doc_rooms.host import Host
 from ward_hub.doc_rooms.peer import Peer
 from ward_hub.doc_rooms.rules import DocumentRules, same_rules
 from ward_hub.documents import names
+from ward_hub.documents.port import values_of
 from ward_hub.edge.sockets import EdgeLimits, HubIdentity, Sockets
 from ward_hub.edge.sync_session import SyncSession
 from ward_hub.fleet.device_line import DeviceLine
@@ -121,7 +122,7 @@ class Screen:
         return [json.loads(one.payload) for one in messages if isinstance(one, Stateless)]
 
     def wish(self) -> dict[str, Any]:
-        return dict(self.doc.get("wish", type=Map).to_py() or {})
+        return values_of(self.doc, "wish")
 
 
 @pytest.fixture
@@ -200,7 +201,7 @@ async def test_a_terminal_cannot_write_its_own_wishes(hub: Hub) -> None:
     screen.doc.unobserve(subscription)
     screen.session.receive(encode(OWN, Update(made[0])))
     await settle(40)
-    assert (await hub.host.read(OWN, lambda doc: doc.get("wish", type=Map)["volume"])) == 30
+    assert (await hub.host.read(OWN, lambda doc: values_of(doc, "wish")["volume"])) == 30
 
 
 async def test_a_station_cannot_command_a_bed(hub: Hub) -> None:

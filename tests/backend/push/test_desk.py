@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from pycrdt import Array, Doc, Map
+from pycrdt import Array, Doc
 from ward_hub.access.port import Access, Principal
 from ward_hub.calls.call_types import load_call_types
 from ward_hub.calls.directories import WardDirectories
@@ -19,7 +19,7 @@ from ward_hub.directory.current import CurrentDirectory
 from ward_hub.directory.model import TerminalKind
 from ward_hub.doc_rooms.publish import publish_edit
 from ward_hub.documents import names
-from ward_hub.documents.port import Roots
+from ward_hub.documents.port import Roots, values_of
 from ward_hub.fleet.device_line import DeviceLine
 from ward_hub.identity.tokens import key_mark
 from ward_hub.log.memory import MemoryLog
@@ -195,7 +195,7 @@ class Bench:
         return await self.line.handle(Speaker(pda, kind), names.device(WARD, pda), json.dumps(message))
 
     def reach(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.documents.doc(names.reach(WARD)).get("pdas", type=Map).to_py() or {}
+        found: dict[str, Any] = values_of(self.documents.doc(names.reach(WARD)), "pdas")
         return found
 
 

@@ -1,5 +1,6 @@
 /** The device document and the hub's frames at it, read strictly: what is not as agreed counts as not said. */
 import type * as Y from "yjs";
+import { valuesOf } from "../documents/values";
 import { DEFAULT_ZONE } from "./schedules";
 import type { DeviceCommand, DeviceDocument, DeviceSchedule, DeviceWish } from "./types";
 
@@ -48,7 +49,7 @@ export function readSchedule(value: unknown): DeviceSchedule | null {
 }
 
 export function readDevice(doc: Y.Doc): DeviceDocument {
-	const root = (name: string): Record<string, unknown> => doc.getMap<unknown>(name).toJSON();
+	const root = (name: string): Record<string, unknown> => valuesOf(doc, name);
 	const schedules = Object.entries(root("schedules"))
 		.slice(0, MAX_SCHEDULES)
 		.flatMap(([id, value]) => {

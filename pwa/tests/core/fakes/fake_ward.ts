@@ -1,6 +1,8 @@
 /** A small ward behind the fake hub: directory, settings, facts that are taken and answered, and the HTTP side of identity. */
+
 import { factId, fromWire } from "../../../src/core/calls/facts";
 import type { Tone } from "../../../src/core/calls/types";
+import { fillValues, valuesOf } from "../../../src/core/documents/values";
 import { nonce } from "../../../src/core/facts/signing";
 import { Api } from "../../../src/core/identity/api";
 import { Listeners } from "../../../src/core/links/link";
@@ -100,7 +102,7 @@ export class FakeWard {
 	fill(name: string, roots: Record<string, object>): void {
 		this.hub.edit(name, (doc) => {
 			for (const [root, values] of Object.entries(roots)) {
-				for (const [key, value] of Object.entries(values)) doc.getMap(root).set(key, value);
+				fillValues(doc, root, { ...valuesOf(doc, root), ...values });
 			}
 		});
 	}

@@ -1,9 +1,11 @@
 // @vitest-environment happy-dom
 /** Signing in by PIN, badge and password as hands do it; each refusal has words of its own. */
+
 import { cleanup, render } from "@testing-library/svelte";
 import { tick } from "svelte";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { TerminalKind } from "../../../src/core/calls/types";
+import { fillValues } from "../../../src/core/documents/values";
 import type { SignInProblem, StaffState } from "../../../src/core/identity/staff_door";
 import { fakeTerminal } from "../../../src/fixture/terminal";
 import { NOW } from "../../../src/fixture/ward";
@@ -253,7 +255,7 @@ it("a certificate that ends soon stands at the station", async () => {
 	render(CertificateLine, { terminal });
 	expect(find("certificate")).toBeNull();
 	await terminal.edit("hospital/settings", (doc) => {
-		doc.getMap("hub").set("certificate_days", 12);
+		fillValues(doc, "hub", { certificate_days: 12 });
 	});
 	await settle();
 	expect(find("certificate")?.textContent).toContain("12 天");
