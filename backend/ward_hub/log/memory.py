@@ -24,7 +24,9 @@ class MemoryLog:
             if record.kind is RecordKind.UPDATE:
                 self._updates.setdefault(record.document, []).append(record.payload)
             elif record.key is not None:
-                self._keys.setdefault(record.key, record)
+                first = self._keys.setdefault(record.key, record)
+                if record.kind is RecordKind.FACT and first.kind is RecordKind.REFUSED:
+                    self._keys[record.key] = record
 
     async def load(self, document: str) -> list[bytes]:
         return list(self._updates.get(document, ()))

@@ -343,7 +343,7 @@ def _known(connection: sqlite3.Connection, keys: list[str]) -> dict[str, Record]
     for start in range(0, len(keys), 500):
         part = keys[start : start + 500]
         marks = ",".join("?" * len(part))
-        query = f"SELECT {_COLUMNS} FROM record WHERE key IN ({marks}) ORDER BY seq"  # noqa: S608
+        query = f"SELECT {_COLUMNS} FROM record WHERE key IN ({marks}) ORDER BY kind = 'refused', seq"  # noqa: S608
         for row in connection.execute(query, part):
             _, record = _record(row)
             if record.key is not None:
