@@ -38,6 +38,7 @@ from ward_sync.update import (
 
 from ward_hub.access.port import Principal
 from ward_hub.doc_rooms.effects import Answer, Detach, Effect, Spread, SpreadPresence, Store
+from ward_hub.doc_rooms.elsewhere import Held
 from ward_hub.doc_rooms.peer import Peer
 from ward_hub.doc_rooms.rules import DocumentRules
 from ward_hub.log.port import Record, RecordKind
@@ -158,6 +159,15 @@ class DocRoom:
             effects.append(Spread(update, None))
         return effects
 
+    def present(self, hub: str, entries: Sequence[Held]) -> list[Effect]:
+        """Terminals of another hub announce something, judged there (rule MH5)."""
+        taken = tuple(
+            entry
+            for held in entries
+            for entry in self.presence.apply((held.entry,), _hub_connection(hub), held.terminal)
+        )
+        return [SpreadPresence(taken, None, own=False)] if taken else []
+
     def take(
         self, update: bytes, terminal: str | None, staff: str | None, extra: Sequence[Record], now: int
     ) -> list[Effect]:
@@ -193,6 +203,14 @@ class DocRoom:
                 self._answers.clear()
             self._answers[state_vector] = found
         return found
+
+    def tidy(self) -> None:
+        """Make the document in memory anew from its own state: what was overwritten joins to runs of garbage
+        only when it is read in, and otherwise costs 2 bytes each at every join."""
+        doc: Doc[Any] = Doc(client_id=self._client_id)
+        doc.apply_update(self.update_since(EMPTY_STATE_VECTOR))
+        self._doc = doc
+        self._answers.clear()
 
     def forget_answers(self) -> None:
         """Let go of answers kept for a crowd that joins at once: each is as large as the document."""
@@ -355,6 +373,11 @@ class DocRoom:
         while len(self._refused) > MAX_REFUSED:
             del self._refused[next(iter(self._refused))]
         return refusal(peer, reason)
+
+
+def _hub_connection(hub: str) -> tuple[str, str]:
+    """What owns the presence of another hub's terminals in the awareness table."""
+    return ("hub", hub)
 
 
 def refusal(peer: Peer, reason: str) -> list[Effect]:

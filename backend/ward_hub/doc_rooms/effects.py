@@ -28,10 +28,12 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class SpreadPresence:
-    """Send awareness entries to everyone who reads the document."""
+    """Send awareness entries to everyone who reads the document; `own`: of terminals of this hub, so that
+    other hubs are to hear of it."""
 
     entries: tuple[Entry, ...]
     author: Peer | None
+    own: bool = True
 
 
 @dataclass(frozen=True, slots=True)

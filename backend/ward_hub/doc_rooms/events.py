@@ -10,6 +10,7 @@ from typing import Any
 from pycrdt import Doc
 from ward_sync.messages import Message
 
+from ward_hub.doc_rooms.elsewhere import Held
 from ward_hub.doc_rooms.peer import Peer
 from ward_hub.log.port import Record
 
@@ -77,4 +78,12 @@ class Foreign:
     updates: Sequence[bytes]
 
 
-Event = Joined | Left | Heard | Edited | Taken | Looked | Foreign
+@dataclass(slots=True)
+class Present:
+    """What terminals of another hub announce."""
+
+    hub: str
+    entries: Sequence[Held]
+
+
+Event = Joined | Left | Heard | Edited | Taken | Looked | Foreign | Present

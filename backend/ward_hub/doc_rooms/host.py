@@ -21,7 +21,8 @@ from ward_sync.messages import Close, Message, Stateless
 
 from ward_hub.access.port import Access, AccessRefused, Gate, Principal
 from ward_hub.doc_rooms.doc_room import PresenceCheck
-from ward_hub.doc_rooms.events import Edited, Foreign, Heard, Joined, Left, Looked, Taken
+from ward_hub.doc_rooms.elsewhere import Elsewhere, Held
+from ward_hub.doc_rooms.events import Edited, Foreign, Heard, Joined, Left, Looked, Present, Taken
 from ward_hub.doc_rooms.hosted import HostedRoom
 from ward_hub.doc_rooms.peer import Connection, Peer
 from ward_hub.doc_rooms.publish import publish_edit
@@ -94,6 +95,8 @@ class Host:
         self._compacting: set[str] = set()
         self._sweeper: asyncio.Task[None] | None = None
         self._follower: asyncio.Task[None] | None = None
+        self.elsewhere: Elsewhere | None = None
+        """The installation's other hubs; None while this one is alone."""
         self.hub_clients: set[int] = set()
         """Yjs client ids of the installation's other hubs: what a terminal writes under one is refused."""
         self.blind = False
@@ -157,18 +160,37 @@ class Host:
         self._room(document).put(Taken(update, terminal, staff, extra, future))
         return await future
 
+    def present(self, hub: str, document: str, entries: Sequence[Held]) -> None:
+        """Show what terminals of another hub announce. Rule MH5."""
+        hosted = self._rooms.get(document)
+        if hosted is not None and hosted.room is not None:
+            hosted.put(Present(hub, entries))
+
     def broadcast_stateless(self, document: str, payload: str, but: Peer | None = None) -> None:
         """Send a stateless frame to everyone who has the document open and may read it, or sends facts."""
+        if self.elsewhere is not None:
+            self.elsewhere.broadcast(document, payload)
+        self.broadcast_here(document, payload, but)
+
+    def broadcast_here(self, document: str, payload: str, but: Peer | None = None) -> None:
+        """The same to terminals of this hub only."""
         room = self._rooms.get(document)
         if room is not None:
             peers = [peer for peer in room.peers if peer.access.read or peer.access.facts]
             spread(peers, Stateless(payload), but)
 
     def send_stateless(self, document: str, terminal: str, payload: str) -> bool:
-        """Send a stateless frame to one terminal wherever it has the document open, whatever its right there.
+        """Send a stateless frame to one terminal wherever it has the document open, whatever its right there;
+        at another hub where it is connected to that.
 
-        Returns whether it has it open; that is no receipt.
+        Returns whether it has it open, or is connected elsewhere; that is no receipt.
         """
+        if self.send_here(document, terminal, payload):
+            return True
+        return self.elsewhere is not None and self.elsewhere.send(document, terminal, payload)
+
+    def send_here(self, document: str, terminal: str, payload: str) -> bool:
+        """The same to a terminal of this hub only."""
         peers = [
             peer
             for peer in self._by_terminal.get(terminal, ())
@@ -196,14 +218,19 @@ class Host:
                     self.detach(peer, refused.reason)
 
     def terminals(self) -> frozenset[str]:
-        """The terminals that have something open."""
+        """The terminals that have something open at this hub."""
         return frozenset(self._by_terminal)
+
+    def terminals_anywhere(self) -> frozenset[str]:
+        """The terminals that have something open at any hub."""
+        return self.terminals().union(() if self.elsewhere is None else self.elsewhere.terminals())
 
     def presence(self, document: str) -> list[str]:
         """What is announced at the document now, each a state as JSON; nothing where it is not loaded."""
         hosted = self._rooms.get(document)
         if hosted is None or hosted.room is None:
-            return []
+            others = () if self.elsewhere is None else self.elsewhere.presence(document)
+            return [held.entry.state for _, held in others]
         return [entry.state for entry in hosted.room.presence.states()]
 
     def loaded(self) -> frozenset[str]:
@@ -222,7 +249,7 @@ class Host:
     ) -> Peer:
         """Open a document for a socket; the gate has been asked. Its messages may follow at once."""
         peer = Peer(connection, document, address, principal, access)
-        self._by_terminal.setdefault(principal.terminal, {})[peer] = None
+        self._remember_terminal(peer)
         self._room(document).put(Joined(peer))
         return peer
 
@@ -230,7 +257,7 @@ class Host:
         """A new token on an open document: another principal speaks there. Rule AU4."""
         self._forget_terminal(peer)
         peer.principal, peer.access = principal, access
-        self._by_terminal.setdefault(principal.terminal, {})[peer] = None
+        self._remember_terminal(peer)
 
     def hear(self, peer: Peer, message: Message) -> None:
         """Take a message of a peer: stateless to the handler, Close detaches, all else to the room."""
@@ -298,12 +325,15 @@ class Host:
                 self.forget(hosted)
             if room.stored_updates >= (COMPACT_AFTER if unload else COMPACT_AT_ONCE):
                 room.stored_updates = 0
+                room.tidy()
                 self._begin(self._compact(hosted.document))
 
     def forget(self, hosted: HostedRoom) -> None:
         """Take a room out of memory."""
         if self._rooms.get(hosted.document) is hosted:
             del self._rooms[hosted.document]
+            if self.elsewhere is not None:
+                self.elsewhere.forgot(hosted.document)
 
     def _room(self, document: str) -> HostedRoom:
         hosted = self._rooms.get(document)
@@ -312,12 +342,24 @@ class Host:
             hosted.start_loading()
         return hosted
 
+    def _remember_terminal(self, peer: Peer) -> None:
+        terminal = peer.principal.terminal
+        peers = self._by_terminal.get(terminal)
+        if peers is None:
+            peers = self._by_terminal[terminal] = {}
+            if self.elsewhere is not None:
+                self.elsewhere.came(terminal)
+        peers[peer] = None
+
     def _forget_terminal(self, peer: Peer) -> None:
-        peers = self._by_terminal.get(peer.principal.terminal)
+        terminal = peer.principal.terminal
+        peers = self._by_terminal.get(terminal)
         if peers is not None:
             peers.pop(peer, None)
             if not peers:
-                del self._by_terminal[peer.principal.terminal]
+                del self._by_terminal[terminal]
+                if self.elsewhere is not None:
+                    self.elsewhere.went(terminal)
 
     def _hand_over(self, peer: Peer, payload: str) -> None:
         waiting = self._payloads.get(peer)

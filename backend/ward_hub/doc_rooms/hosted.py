@@ -19,7 +19,8 @@ from ward_sync.update import EMPTY_STATE_VECTOR, EMPTY_UPDATE
 
 from ward_hub.doc_rooms.doc_room import DocRoom, RoomBroken, refusal
 from ward_hub.doc_rooms.effects import Answer, Detach, Effect, Spread, SpreadPresence, Store
-from ward_hub.doc_rooms.events import Edited, Event, Foreign, Heard, Joined, Left, Looked, Taken
+from ward_hub.doc_rooms.elsewhere import Held
+from ward_hub.doc_rooms.events import Edited, Event, Foreign, Heard, Joined, Left, Looked, Present, Taken
 from ward_hub.doc_rooms.peer import Peer
 from ward_hub.fan_out.frames import frame_for, spread
 from ward_hub.log.port import LogUnavailable, Record, RecordKind, StorageFull
@@ -133,6 +134,8 @@ class HostedRoom:
         now = self._host.clock()
         if isinstance(event, Foreign):
             return room.show(event.updates)
+        if isinstance(event, Present):
+            return room.present(event.hub, event.entries)
         if isinstance(event, Heard):
             return room.hear(event.peer, event.message, now) if event.peer.open else []
         if isinstance(event, Joined):
@@ -218,11 +221,15 @@ class HostedRoom:
         """Presence collapses to the last state of each client. It does not wait for the log."""
         presence: dict[int, Entry] = {}
         announcers: set[Peer | None] = set()
+        elsewhere = self._host.elsewhere
         for _, effects in decided:
             for effect in effects:
                 if isinstance(effect, SpreadPresence):
                     presence.update((entry.client, entry) for entry in effect.entries)
                     announcers.add(effect.author)
+                    if elsewhere is not None and effect.own:
+                        holder = effect.author.principal.terminal if effect.author else ""
+                        elsewhere.announced(self.document, [Held(one, holder) for one in effect.entries])
         if presence:
             message = Awareness(encode_awareness(presence.values()))
             spread(self._readers(), message, _only(announcers))
@@ -249,6 +256,9 @@ class HostedRoom:
             log.error("document %s cannot be loaded: %s", self.document, error)
             self._give_up(error)
             return
+        if self._host.elsewhere is not None:
+            for hub, held in self._host.elsewhere.presence(self.document):
+                self.room.present(hub, [held])
         self._next()
 
     async def _load(self) -> DocRoom:
@@ -352,7 +362,7 @@ class HostedRoom:
             if isinstance(event, Edited | Taken | Looked):
                 if not event.future.done():
                     event.future.set_exception(error)
-            elif isinstance(event, Foreign):
+            elif isinstance(event, Foreign | Present):
                 continue
             elif event.peer.open:
                 self._detach(event.peer, "unavailable")
