@@ -14,6 +14,7 @@ from collections.abc import Sequence
 COMMANDS: tuple[tuple[str, str], ...] = (
     ("serve", "run the hub"),
     ("demo", "run a 46-bed demo ward on this machine"),
+    ("top", "show what the hub is doing, in the terminal"),
     ("kiosk", "show a terminal full-screen on this PC, and start it anew when it hangs"),
     ("lab", "run a bare hub for trials, loopback only"),
     ("enrol", "make a one-time enrolment address for a terminal"),
