@@ -118,6 +118,19 @@ def client_id(installation: Installation) -> int:
     return int.from_bytes(digest[:4], "big") or 1
 
 
+def edge_limits(settings: Settings) -> EdgeLimits:
+    """What a terminal's socket may do, as the settings have it."""
+    return EdgeLimits(
+        max_frame_bytes=settings.max_frame_bytes,
+        sign_in_ms=int(settings.sign_in_s * 1000),
+        silence_ms=int(settings.silence_s * 1000),
+        max_waiting_bytes=settings.max_waiting_bytes,
+        max_sockets=settings.max_sockets,
+        max_sockets_per_address=settings.max_sockets_per_address,
+        max_frames_per_s=settings.max_frames_per_s,
+    )
+
+
 async def build(
     settings: Settings, certificate: Callable[[], CertificateInfo | None] = lambda: None
 ) -> Starlette:
@@ -194,9 +207,8 @@ async def build(
         lambda: hub_setting(certificate(), datetime.now(UTC)),
     )
     places = DirectoryPlaces(lambda: current.model)
-    limits = EdgeLimits(silence_ms=int(settings.silence_s * 1000))
     identity = HubIdentity(installation.id, installation.generation, __version__)
-    sockets = Sockets(host, gate, identity, limits, lambda: store.taking)
+    sockets = Sockets(host, gate, identity, edge_limits(settings), lambda: store.taking)
     accounts = StaffAccounts(database, Passwords(), sessions)
     pins = Pins(database, sessions, load_pin_secret(settings.key_folder))
     office_sessions = OfficeSessions(database)

@@ -28,17 +28,32 @@ _TOKENS = {
 _FOREVER = 2**53 - 1
 _CLIENT_ID = 1
 LAB_LIMITS = EdgeLimits(
-    silence_ms=60_000, unsigned_bytes=5 * 2**20, one_socket_a_terminal=False, max_documents=10_000
+    silence_ms=60_000,
+    unsigned_bytes=5 * 2**20,
+    one_socket_a_terminal=False,
+    max_documents=10_000,
+    max_sockets=50_000,
+    max_sockets_per_address=50_000,
+    max_frames_per_s=1_000_000,
+    renew_ms=1_000,
 )
+"""As @hocuspocus/server has them; a benchmark is one address and floods on purpose."""
 
 
 class LabGate:
-    """`secret` reads and writes, `readonly` reads; documents named `forbidden…` are refused."""
+    """`secret` reads and writes, `readonly` reads; documents named `forbidden…` are refused.
+
+    `secret@1700000000000` ends then (ms since 1970).
+    """
 
     def authenticate(self, token: str) -> Principal:
-        if token not in _TOKENS:
+        name, _, end = token.partition("@")
+        if name not in _TOKENS or (end and not end.isdecimal()):
             raise AccessRefused("permission-denied")
-        return Principal(token, "lab", "lab", None, None, None, None, _FOREVER)
+        ends_at = int(end) if end else _FOREVER
+        if ends_at <= _now_ms():
+            raise AccessRefused("expired")
+        return Principal(name, "lab", "lab", None, None, None, None, ends_at)
 
     def access(self, principal: Principal, document: str) -> Access:
         if document.startswith("forbidden") or not document.strip():
@@ -56,13 +71,13 @@ class Echo:
         return []
 
 
-def lab_app(log: Log) -> Starlette:
+def lab_app(log: Log, limits: EdgeLimits = LAB_LIMITS) -> Starlette:
     """The application of `ward-hub lab`. Closes the log when it ends."""
     echo = Echo()
     gate = LabGate()
     rules = DocumentRules(max_update_bytes=8 * 2**20, max_document_bytes=64 * 2**20)
     host = echo.host = Host(log, gate, same_rules(rules), echo, _now_ms, _CLIENT_ID)
-    sockets = Sockets(host, gate, HubIdentity("lab", 1, __version__), LAB_LIMITS)
+    sockets = Sockets(host, gate, HubIdentity("lab", 1, __version__), limits)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -1,6 +1,6 @@
 """The lab hub against the published clients, unmodified: @hocuspocus/provider, y-websocket, ws.
 
-The cases stand in the scripts; here each must be there and pass. AU1, AU3, AU5, CL1, CL2, CL3, FR1, FR8, SY1.
+The cases stand in the scripts; here each must be there and pass. AU1, AU3, AU4, AU5, AU7, AU8, CL1, CL2, CL3, CL8, FR1, FR8, SY1, SY4, SY9, ST1.
 """
 
 from __future__ import annotations

@@ -14,12 +14,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=8090, help="port on loopback, 0 for a free one")
     parser.add_argument("--data", type=Path, default=Path("lab-data"), help="folder of the log")
     parser.add_argument("--store", default="sqlite:log.db", help="as serve takes it")
+    parser.add_argument(
+        "--keep-alive", type=float, help="seconds of quiet after which the hub says something"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    from ward_hub.edge.server import loop_factory, make_server
+    from dataclasses import replace
+
+    from ward_hub.edge.connections import Connections
+    from ward_hub.edge.server import loop_factory, make_server, raise_open_files
     from ward_hub.identity.hub import load_hub_identity
-    from ward_hub.lab import lab_app
+    from ward_hub.lab import LAB_LIMITS, lab_app
     from ward_hub.log.open import open_log
     from ward_hub.log.port import LogUnavailable
 
@@ -32,7 +38,13 @@ def run(args: argparse.Namespace) -> int:
         except (ValueError, LogUnavailable) as error:
             print(f"ward-hub lab: {error}", file=sys.stderr)
             return 2
-        server = make_server(lab_app(log), "127.0.0.1", args.port, ready)
+        limits = LAB_LIMITS
+        if args.keep_alive is not None:
+            quiet_ms = int(args.keep_alive * 1000)
+            limits = replace(limits, ping_ms=quiet_ms, y_keep_alive_ms=quiet_ms)
+        connections = Connections(most=limits.max_sockets, most_per_address=limits.max_sockets_per_address)
+        raise_open_files(limits.max_sockets)
+        server = make_server(lab_app(log, limits), "127.0.0.1", args.port, ready, connections=connections)
         await server.serve()
         return 0 if server.started else 1
 

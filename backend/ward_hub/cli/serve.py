@@ -40,7 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--secrets", type=Path, help="folder of the keys that hubs share (default: --data)")
     parser.add_argument("--hubs", help="addresses of the installation's hubs, parted by blanks")
     parser.add_argument("--upstream", help="the hospital's hub this ward hub replicates with, https://…")
-    parser.add_argument("--upstream-code", help="one-time code from `ward-hub wards-hub`, first start only")
+    parser.add_argument(
+        "--upstream-code", help="one-time code from `ward-hub ward-hubs add`, first start only"
+    )
     parser.add_argument("--stun", help="STUN servers, stun:host:port, parted by blanks")
     parser.add_argument("--turn", help="TURN servers, turn:host:port, parted by blanks")
     parser.add_argument(
@@ -90,8 +92,9 @@ def run(args: argparse.Namespace) -> int:
 
 async def _serve(settings: Settings) -> int:
     from ward_hub.app import build
+    from ward_hub.edge.connections import Connections
     from ward_hub.edge.pages import AppMissing
-    from ward_hub.edge.server import make_server
+    from ward_hub.edge.server import make_server, raise_open_files
     from ward_hub.identity.hub import load_hub_identity
     from ward_hub.log.port import LogUnavailable
     from ward_hub.rounds import Rounds
@@ -129,8 +132,24 @@ async def _serve(settings: Settings) -> int:
     except (AppMissing, LogUnavailable, OSError, ValueError) as error:
         return _fail(str(error))
     context = None if certificate is None else certificate.context
+    proxies = settings.proxies.split()
+    if not raise_open_files(settings.max_sockets):
+        log.warning("fewer files may be open here than there may be sockets (ulimit -n)")
+    connections = Connections(
+        header_s=settings.header_s,
+        most=settings.max_sockets,
+        most_per_address=settings.max_sockets_per_address,
+        proxies=proxies,
+    )
     server = make_server(
-        app, settings.host, settings.port, ready, tls=context, proxies=settings.proxies.split()
+        app,
+        settings.host,
+        settings.port,
+        ready,
+        max_frame_bytes=settings.max_frame_bytes,
+        tls=context,
+        proxies=proxies,
+        connections=connections,
     )
     rounds = Rounds()
     if certificate is not None:

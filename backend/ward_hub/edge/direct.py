@@ -10,8 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from ward_sync.close_codes import CloseCode
+from websockets.frames import Frame
 from websockets.http11 import Request
 
+from ward_hub.edge.connections import UNKNOWN, Connections
+
+CONTROL_S = 10.0
 EXTENSION = "ward_hub.direct"
 """Where an endpoint finds its DirectProtocol: `scope["extensions"][EXTENSION]["protocol"]`."""
 
@@ -22,17 +27,53 @@ class DirectProtocol(WebSocketsSansIOProtocol):
     Sent bytes bypass the protocol too, so permessage-deflate must be off.
     """
 
+    connections_known: Connections = Connections()
+    """Given by the server to a subclass of its own (`server.py`)."""
+
     receiver: Callable[[bytes | None], None] | None = None
     """Takes each message, None for a text message. Must not raise."""
 
-    def take_over(self, receiver: Callable[[bytes | None], None]) -> None:
+    _unsigned_left: int | None = None
+    """Bytes that may still come before the other end has signed in; None once it has."""
+    _signed_in: Callable[[], bool] | None = None
+    _control_left = 0
+    _control_until = 0.0
+
+    def take_over(
+        self,
+        receiver: Callable[[bytes | None], None],
+        signed_in: Callable[[], bool] | None = None,
+        unsigned_bytes: int = 0,
+    ) -> None:
         """Give further messages to `receiver`. Call once, after the socket has been accepted.
 
-        Lets go of the handshake, which nobody asks for any more: 3 KiB of headers for a socket's whole life.
+        Until `signed_in` says so, `unsigned_bytes` may come in all, whole messages or not: a message is given
+        on when its last byte has come, and till then it lies in memory. Lets go of the handshake, which
+        nobody asks for any more: 3 KiB of headers for a socket's whole life.
         """
         self.receiver = receiver
+        if signed_in is not None:
+            self._signed_in = signed_in
+            self._unsigned_left = unsigned_bytes
         del self.request, self.response
         self.scope["headers"] = []
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.connections_known.leave(self.client[0] if self.client else UNKNOWN)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._unsigned_left is not None:
+            self._count_unsigned(len(data))
+
+    def handle_ping(self) -> None:
+        if self._is_calm():
+            super().handle_ping()
+
+    def handle_cont(self, event: Frame) -> None:
+        if self._is_calm():
+            super().handle_cont(event)
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
@@ -50,3 +91,30 @@ class DirectProtocol(WebSocketsSansIOProtocol):
         if not self.close_sent:
             data = frames[0] if len(frames) == 1 else b"".join(frames)
             receiver(bytes(data) if self.curr_msg_data_type == "bytes" else None)
+
+    def _count_unsigned(self, size: int) -> None:
+        if self._signed_in is None or self._signed_in():
+            self._unsigned_left = None
+            return
+        left = self._unsigned_left = (self._unsigned_left or 0) - size
+        if left < 0:
+            self._end(CloseCode.UNAUTHORIZED)
+
+    def _is_calm(self) -> bool:
+        """Whether a ping or a part of a message is one of few: they reach no session that could count them,
+        and each leaves something in memory."""
+        now = self.loop.time()
+        if now >= self._control_until:
+            self._control_until = now + CONTROL_S
+            self._control_left = self.connections_known.control_frames
+        self._control_left -= 1
+        if self._control_left < 0:
+            self._end(CloseCode.RESET)
+            return False
+        return True
+
+    def _end(self, code: CloseCode) -> None:
+        """Close now: who floods a socket is not waited for."""
+        if not self.close_sent and not self.transport.is_closing():
+            self.conn.fail(code)
+            self.handle_parser_exception()

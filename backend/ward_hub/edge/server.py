@@ -13,8 +13,11 @@ import uvicorn
 from starlette.types import ASGIApp
 from ward_sync.codec import MAX_FRAME_BYTES
 
+from ward_hub.edge.connections import Connections, PatientProtocol, with_known
 from ward_hub.edge.direct import DirectProtocol
 
+OTHER_FILES = 512
+"""Databases, logs, connections of the API and of pages."""
 _ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -53,6 +56,24 @@ class Server(uvicorn.Server):
             self._ready(self.servers[0].sockets[0].getsockname()[1])
 
 
+def raise_open_files(sockets: int) -> bool:
+    """Let the process hold that many sockets: many systems begin with 1,024 open files.
+
+    Returns whether it may hold them all.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows, which has no such limit
+        return True
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = sockets + OTHER_FILES
+    if most != resource.RLIM_INFINITY:
+        wanted = min(wanted, most)
+    if now != resource.RLIM_INFINITY and now < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+    return wanted >= sockets + OTHER_FILES
+
+
 def make_server(
     app: ASGIApp,
     host: str,
@@ -61,19 +82,23 @@ def make_server(
     max_frame_bytes: int = MAX_FRAME_BYTES,
     tls: ssl.SSLContext | None = None,
     proxies: Sequence[str] = (),
+    connections: Connections | None = None,
 ) -> Server:
     """A server for the application; `ready` is called with the port once it listens (0 picks a free one).
 
     `tls`: what to speak HTTPS and wss with, None for plain HTTP; a certificate loaded into it later is given
     to the sockets opened from then on. `proxies`: addresses of reverse proxies, whose word on who asks and by
-    which scheme is believed (X-Forwarded-For, X-Forwarded-Proto); nobody else's is.
+    which scheme is believed (X-Forwarded-For, X-Forwarded-Proto); nobody else's is. `connections`: how many,
+    and how long their requests may take; the usual limits when not given.
     No access log, no WebSocket compression (frames are built once for all), no tokens in any log.
     """
+    known = connections or Connections(proxies=tuple(proxies))
     config = uvicorn.Config(
         app,
         host=host,
         port=port,
-        ws=DirectProtocol,
+        http=with_known(PatientProtocol, known),
+        ws=with_known(DirectProtocol, known),
         ws_max_size=max_frame_bytes,
         ws_per_message_deflate=False,
         ws_ping_interval=20.0,

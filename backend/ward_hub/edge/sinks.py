@@ -6,14 +6,22 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
+from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ward_hub.edge.direct import EXTENSION, DirectProtocol
+from ward_hub.edge.sockets import Sockets
 from ward_hub.fan_out.frames import WireFrame
 
 
 class Receiver(Protocol):
     """A session, as a socket sees it."""
+
+    @property
+    def signed_in(self) -> bool: ...
+
+    @property
+    def unsigned_bytes(self) -> int: ...
 
     def receive(self, data: bytes) -> None: ...
 
@@ -51,7 +59,7 @@ class DirectSink:
             else:
                 receiver.receive(data)
 
-        self._protocol.take_over(take)
+        self._protocol.take_over(take, lambda: receiver.signed_in, receiver.unsigned_bytes)
         try:
             while (await self._websocket.receive())["type"] != "websocket.disconnect":
                 pass
@@ -135,13 +143,20 @@ class Session(Receiver, Protocol):
     def lost(self) -> None: ...
 
 
-async def serve_socket(websocket: WebSocket, make: Make) -> None:
-    """Accept a socket and run a session on it until it has gone."""
-    await websocket.accept()
-    sink = sink_for(websocket)
-    session = make(sink)
-    session.start()
+async def serve_socket(websocket: WebSocket, sockets: Sockets, make: Make) -> None:
+    """Accept a socket and run a session on it until it has gone; refuse one too many with 503."""
+    address = websocket.client.host if websocket.client else ""
+    if not sockets.admit(address):
+        await websocket.send_denial_response(Response(status_code=503, headers={"Retry-After": "5"}))
+        return
     try:
-        await sink.run(session)
+        await websocket.accept()
+        sink = sink_for(websocket)
+        session = make(sink)
+        session.start()
+        try:
+            await sink.run(session)
+        finally:
+            session.lost()
     finally:
-        session.lost()
+        sockets.leave(address)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -25,6 +26,9 @@ log = logging.getLogger("ward_hub.edge")
 
 HUB_ADDRESS = "hub"
 _BEAT_S = 0.5
+FOREVER = 2**53 - 1
+WINDOW_MS = 10_000
+"""What is counted of a socket's frames is counted over this long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,13 @@ class EdgeLimits:
     y_keep_alive_ms: int = 15_000
     """y-websocket clients give up after 30 s without a message."""
     max_waiting_bytes: int = MAX_WAITING_BYTES
+    max_sockets: int = 10_000
+    max_sockets_per_address: int = 2_000
+    max_frames_per_s: int = 2_000
+    """Messages a second of one socket, on average over ten seconds (rule CL6)."""
+    renew_ms: int = 0
+    """This long before a token ends it is asked for again (rule AU7); 0: never, for gates whose rights do not
+    end with the token."""
     one_socket_a_terminal: bool = True
 
 
@@ -90,7 +101,13 @@ class Sockets:
     traffic: Traffic = field(default_factory=Traffic)
     _sessions: set[Session] = field(default_factory=set)
     _terminals: dict[str, TerminalSession] = field(default_factory=dict)
+    _admitted: int = 0
+    _by_address: Counter[str] = field(default_factory=Counter)
     _beating: asyncio.Task[None] | None = None
+
+    @property
+    def frames_a_window(self) -> int:
+        return self.limits.max_frames_per_s * WINDOW_MS // 1000
 
     def start(self) -> None:
         """Begin the heartbeat."""
@@ -111,6 +128,30 @@ class Sockets:
 
     def queue_for(self, sink: Sink) -> SocketQueue:
         return SocketQueue(sink, self.tick, self.limits.max_waiting_bytes)
+
+    def admit(self, address: str) -> bool:
+        """Count a socket in, before it is accepted; False: one too many. `leave` must follow True."""
+        limits = self.limits
+        if self._admitted >= limits.max_sockets:
+            log.warning("socket refused: %d are open, no more are taken (max_sockets)", limits.max_sockets)
+            return False
+        if self._by_address[address] >= limits.max_sockets_per_address:
+            log.warning(
+                "socket refused: %s has %d open (max_sockets_per_address; is it a proxy of `proxies`?)",
+                address,
+                limits.max_sockets_per_address,
+            )
+            return False
+        self._admitted += 1
+        self._by_address[address] += 1
+        return True
+
+    def leave(self, address: str) -> None:
+        """A socket that was admitted has gone."""
+        self._admitted -= 1
+        self._by_address[address] -= 1
+        if not self._by_address[address]:
+            del self._by_address[address]
 
     def add(self, session: Session) -> None:
         self._sessions.add(session)

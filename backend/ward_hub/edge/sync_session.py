@@ -25,7 +25,7 @@ from ward_sync.messages import (
 
 from ward_hub.access.port import AccessRefused
 from ward_hub.doc_rooms.peer import Peer
-from ward_hub.edge.sockets import HUB_ADDRESS, Sockets, hub_frame
+from ward_hub.edge.sockets import FOREVER, HUB_ADDRESS, WINDOW_MS, Sockets, hub_frame
 from ward_hub.fan_out.frames import PING_FRAME, PONG_FRAME, WireFrame
 from ward_hub.fan_out.socket_queue import Sink
 
@@ -55,9 +55,18 @@ class SyncSession:
         self._waiting_frames = 0
         self._waiting_bytes = 0
         self._unsigned_bytes = 0
-        self._signed_in = False
+        self.signed_in = False
+        """Whether a document has been opened."""
+        self._frames_left = sockets.frames_a_window
+        self._window_end = sockets.now + WINDOW_MS
+        self._renew_at = FOREVER
+        self._asked: set[str] | None = None
         self._opened_at = self.heard_at = self._quiet_since = sockets.now
         self._sent_seen = 0
+
+    @property
+    def unsigned_bytes(self) -> int:
+        return self._sockets.limits.unsigned_bytes
 
     def start(self) -> None:
         """Say hello: the first frame of the socket (rule AU5)."""
@@ -72,8 +81,12 @@ class SyncSession:
         sockets.traffic.bytes_in += len(data)
         if self.queue.closed:
             return
+        self._frames_left -= 1
+        if self._frames_left < 0:
+            self._refuse_socket(CloseCode.RESET, "too many frames")
+            return
         limits = sockets.limits
-        if not self._signed_in:
+        if not self.signed_in:
             self._unsigned_bytes += len(data)
             if self._unsigned_bytes > limits.unsigned_bytes:
                 self._refuse_socket(CloseCode.UNAUTHORIZED, "too much before sign-in")
@@ -99,17 +112,51 @@ class SyncSession:
         self._waiting.clear()
 
     def beat(self, now: int) -> None:
-        """Rules CL2 and AU6."""
+        """Rules CL2, CL6, AU6 and AU7."""
         limits = self._sockets.limits
+        if now >= self._window_end:
+            self._frames_left = self._sockets.frames_a_window
+            self._window_end = now + WINDOW_MS
+        if now >= self._renew_at:
+            self._renew(now)
         if now - self.heard_at > limits.silence_ms:
             self._refuse_socket(CloseCode.TIMEOUT, "silent")
-        elif not self._signed_in and now - self._opened_at > limits.sign_in_ms:
+        elif not self.signed_in and now - self._opened_at > limits.sign_in_ms:
             self._refuse_socket(CloseCode.UNAUTHORIZED, "not signed in")
         elif self.queue.sent != self._sent_seen:
             self._sent_seen = self.queue.sent
             self._quiet_since = now
         elif now - self._quiet_since >= limits.ping_ms:
             self.queue.push(PING_FRAME)
+
+    def _renew(self, now: int) -> None:
+        """Ask for tokens that are about to end; close what stands on one that has. Rule AU7."""
+        wall, lead = self._host.clock(), self._sockets.limits.renew_ms
+        asked = self._asked = self._asked or set()
+        next_ms = FOREVER
+        for address, peer in list(self._peers.items()):
+            left = peer.principal.expires_at - wall
+            if not peer.open:
+                continue
+            if left <= 0:
+                self._host.detach(peer, "expired")
+            elif left > lead:
+                next_ms = min(next_ms, left - lead)
+            else:
+                next_ms = min(next_ms, left)
+                if address not in asked:
+                    asked.add(address)
+                    self.queue.push(WireFrame(encode(address, AuthRequest())))
+        self._renew_at = now + next_ms
+
+    def _token_ends(self, address: str, ends_at: int) -> None:
+        """Look again in time for a token that was given now."""
+        lead = self._sockets.limits.renew_ms
+        if lead:
+            if self._asked is not None:
+                self._asked.discard(address)
+            due = self._sockets.now + ends_at - self._host.clock() - lead
+            self._renew_at = min(self._renew_at, due)
 
     def _take(self, address: str, message: Message, size: int) -> None:
         peer = self._peers.get(address)
@@ -191,8 +238,9 @@ class SyncSession:
             else:
                 self.queue.push(WireFrame(encode(address, AuthDenied(reason))))
             return
-        self._signed_in = True
+        self.signed_in = True
         sockets.claim(principal.terminal, self)
+        self._token_ends(address, principal.expires_at)
         scope = Scope.READ_WRITE if access.write else Scope.READONLY
         self.queue.push(WireFrame(encode(address, AuthGranted(scope.value))))
         if peer is not None:

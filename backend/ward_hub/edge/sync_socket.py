@@ -15,6 +15,6 @@ def sync_route(sockets: Sockets, path: str = "/sync") -> WebSocketRoute:
 
     async def sync_socket(websocket: WebSocket) -> None:
         address = websocket.client.host if websocket.client else None
-        await serve_socket(websocket, lambda sink: SyncSession(sockets, sink, address))
+        await serve_socket(websocket, sockets, lambda sink: SyncSession(sockets, sink, address))
 
     return WebSocketRoute(path, sync_socket)

@@ -11,7 +11,7 @@ from ward_sync.messages import AuthDenied
 
 from ward_hub.access.port import AccessRefused
 from ward_hub.doc_rooms.peer import Peer
-from ward_hub.edge.sockets import Sockets
+from ward_hub.edge.sockets import WINDOW_MS, Sockets
 from ward_hub.fan_out.frames import Y_KEEP_ALIVE_FRAME, WireFrame
 from ward_hub.fan_out.socket_queue import Sink
 
@@ -31,6 +31,17 @@ class YSession:
         self._peer: Peer | None = None
         self._quiet_since = sockets.now
         self._sent_seen = 0
+        self._frames_left = sockets.frames_a_window
+        self._window_end = sockets.now + WINDOW_MS
+
+    @property
+    def signed_in(self) -> bool:
+        """Its token came with its address."""
+        return True
+
+    @property
+    def unsigned_bytes(self) -> int:
+        return 0
 
     def start(self) -> None:
         """Ask the gate; a refusal is said and the socket closed for good (44xx stops the client)."""
@@ -55,6 +66,11 @@ class YSession:
         peer = self._peer
         if peer is None or self.queue.closed:
             return
+        self._frames_left -= 1
+        if self._frames_left < 0:
+            log.info("socket closed: too many frames")
+            self.queue.close(CloseCode.RESET)
+            return
         try:
             message = decode_y(data, self._sockets.limits.max_frame_bytes)
             if isinstance(message, AuthDenied):
@@ -78,7 +94,10 @@ class YSession:
             self._sockets.host.detach(self._peer)
 
     def beat(self, now: int) -> None:
-        """Keep the client: it drops a socket after 30 s without a message."""
+        """Keep the client: it drops a socket after 30 s without a message. Rules CL2, CL6."""
+        if now >= self._window_end:
+            self._frames_left = self._sockets.frames_a_window
+            self._window_end = now + WINDOW_MS
         if self.queue.sent != self._sent_seen:
             self._sent_seen = self.queue.sent
             self._quiet_since = now

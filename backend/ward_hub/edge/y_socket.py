@@ -19,6 +19,6 @@ def y_route(sockets: Sockets, prefix: str = "/y") -> WebSocketRoute:
     async def y_socket(websocket: WebSocket) -> None:
         document: str = websocket.path_params["document"]
         token = websocket.query_params.get("token", "")
-        await serve_socket(websocket, lambda sink: YSession(sockets, sink, document, token))
+        await serve_socket(websocket, sockets, lambda sink: YSession(sockets, sink, document, token))
 
     return WebSocketRoute(prefix + "/{document:path}", y_socket)
