@@ -14,6 +14,8 @@ from ward_hub.log.memory import MemoryLog
 from ward_hub.log.port import Log
 from ward_hub.log.sqlite import SqliteLog
 
+from tests.helpers.couchdb_server import database
+
 
 @dataclass(frozen=True, slots=True)
 class Store:
@@ -46,7 +48,19 @@ async def _sqlite(folder: Path) -> AsyncIterator[Store]:
     yield Store(open_sqlite)
 
 
-STORES: dict[str, Opener] = {"memory": _memory, "sqlite": _sqlite}
+@asynccontextmanager
+async def _couchdb(folder: Path) -> AsyncIterator[Store]:
+    from ward_hub.log.couch.log import open_couch_log
 
-SEVERAL_HUBS: frozenset[str] = frozenset()
+    async with database() as url:
+
+        async def open_couchdb(hub: str) -> Log:
+            return await open_couch_log(url, hub)
+
+        yield Store(open_couchdb)
+
+
+STORES: dict[str, Opener] = {"memory": _memory, "sqlite": _sqlite, "couchdb": _couchdb}
+
+SEVERAL_HUBS: frozenset[str] = frozenset({"couchdb"})
 """Names of the stores that several hubs may hold at once; the others are held by one."""
