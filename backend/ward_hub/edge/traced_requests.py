@@ -6,6 +6,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ward_hub.watching.traces import Tracer
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_PARENT = b"traceparent"
+
 
 class TracedRequests:
     """ASGI middleware. Sockets pass: a span as long as a socket's life says nothing."""
@@ -18,9 +21,12 @@ class TracedRequests:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        method = scope["method"]
-        with self._tracer.span(f"HTTP {method}", {"http.request.method": method}, headers) as span:
+        # Nothing else of what strangers send: neither a method of their own making nor a tracestate.
+        parent = {
+            "traceparent": value.decode("latin-1") for name, value in scope["headers"] if name == _PARENT
+        }
+        method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
+        with self._tracer.span(f"HTTP {method}", {"http.request.method": method}, parent) as span:
 
             async def note(message: Message) -> None:
                 if message["type"] == "http.response.start":

@@ -1,0 +1,85 @@
+"""Lines of the log, as text and as JSON, without what opens doors."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+from ward_hub.watching.logs import STRUCK, name_hub, set_up_logs, strike_secrets
+
+
+@pytest.fixture
+def stream() -> Iterator[io.StringIO]:
+    """What the root logger writes to, set back afterwards."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    alembic = logging.getLogger("alembic").level
+    root.handlers[:] = []
+    try:
+        yield io.StringIO()
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        logging.getLogger("alembic").setLevel(alembic)
+
+
+def test_json_is_one_object_a_line(stream: io.StringIO) -> None:
+    set_up_logs("json", stream=stream)
+    log = logging.getLogger("ward_hub.trial")
+    log.info("terminal %s joined\nat once", "床头")
+    name_hub("0a1b2c3d")
+    try:
+        raise ValueError("expected this, got that")
+    except ValueError:
+        log.exception("failed")
+    first, second = map(json.loads, stream.getvalue().splitlines())
+    assert first.pop("time").endswith("+00:00")
+    assert first == {
+        "level": "INFO",
+        "logger": "ward_hub.trial",
+        "message": "terminal 床头 joined\nat once",
+        "hub": "",
+    }
+    assert (second["hub"], second["level"]) == ("0a1b2c3d", "ERROR")
+    assert "ValueError: expected this, got that" in second["error"]
+
+
+def test_text_keeps_its_form(stream: io.StringIO) -> None:
+    set_up_logs("text", stream=stream)
+    logging.getLogger("ward_hub.trial").warning("refused %s", "x")
+    assert stream.getvalue().endswith(" WARNING ward_hub.trial refused x\n")
+
+
+def test_another_form_is_refused(stream: io.StringIO) -> None:
+    with pytest.raises(ValueError, match="expected text or json, got 'xml'"):
+        set_up_logs("xml", stream=stream)
+
+
+@pytest.mark.parametrize(
+    ("line", "secret"),
+    [
+        ("token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJiZWQifQ.c2lnbmF0dXJl refused", "eyJhbGci"),
+        ("cannot reach couchdb:http://ward:geheim@db:5984/log", "geheim"),
+        ("GET /y/doc?token=abcdef&x=1", "abcdef"),
+        ("header Authorization: Bearer 0123456789abcdef", "0123456789abcdef"),
+        ("open /t/bedside/b01/#enrol=AbCdEf", "AbCdEf"),
+    ],
+)
+@pytest.mark.parametrize("format_", ["text", "json"])
+def test_what_opens_doors_is_struck_out(stream: io.StringIO, format_: str, line: str, secret: str) -> None:
+    set_up_logs(format_, stream=stream)
+    try:
+        raise OSError(line)
+    except OSError:
+        logging.getLogger("aiohttp.client").exception("%s", line)
+    written = stream.getvalue()
+    assert secret not in written
+    assert written.count(STRUCK) >= 2
+
+
+def test_other_text_stays() -> None:
+    for line in ("document ward/thoracic/beds: 12 records", "ward-hub listening on http://127.0.0.1:8080"):
+        assert strike_secrets(line) == line
