@@ -1,7 +1,8 @@
 """The call journal (CALL-06): a reaction that reads accepted facts from the log and keeps one line a call.
 
-It can run late or again without harm: what it holds is a function of the facts. It also answers which facts
-ended calls that have left their documents.
+It can run late or again without harm: what it holds is a function of the facts. Several hubs may read at
+once: the one that moves the cursor from where it began has read that part, the other begins again. It also
+answers which facts ended calls that have left their documents.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, delete, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from ward_sync.directory import Directory
 from ward_sync.journal import records
@@ -28,6 +30,10 @@ LOOK_S = 1.0
 """How often the log is read when nobody says that something came."""
 
 log = logging.getLogger(__name__)
+
+
+class _Moved(Exception):
+    """Another hub has read on meanwhile."""
 
 
 class Journal:
@@ -50,21 +56,32 @@ class Journal:
         """Read what the log took since; returns how many facts that were."""
         count = 0
         async with self._turn:
-            async with self._database.session() as session:
-                cursor = await session.get(JournalCursor, 1)
-                after = cursor.place if cursor else BEGINNING
-            batch: list[Entry] = []
-            async for place, record in self._store.read(after, frozenset({RecordKind.FACT})):
-                batch.append(read_record(record))
-                after = place
-                if len(batch) >= BATCH:
-                    await self._keep(batch, after)
-                    count += len(batch)
-                    batch = []
-            if batch:
-                await self._keep(batch, after)
-                count += len(batch)
-        return count
+            while True:
+                try:
+                    async for taken in self._read_on():
+                        count += taken
+                    return count
+                except (_Moved, IntegrityError):
+                    continue
+
+    async def _read_on(self) -> AsyncIterator[int]:
+        """Read from the cursor to the end; yields how many facts each batch had. Raises _Moved, and
+        IntegrityError where another hub set the first cursor in the same moment."""
+        async with self._database.session() as session:
+            cursor = await session.get(JournalCursor, 1)
+        before = cursor.place if cursor else None
+        after = before or BEGINNING
+        batch: list[Entry] = []
+        async for place, record in self._store.read(after, frozenset({RecordKind.FACT})):
+            batch.append(read_record(record))
+            after = place
+            if len(batch) >= BATCH:
+                await self._keep(batch, before, after)
+                yield len(batch)
+                batch, before = [], after
+        if batch:
+            await self._keep(batch, before, after)
+            yield len(batch)
 
     async def closing(self, calls: Sequence[str]) -> list[Entry]:
         """The facts that close those of the calls that are over (CF44)."""
@@ -104,8 +121,20 @@ class Journal:
         async with self._database.session() as session:
             return list(await session.scalars(wanted))
 
-    async def _keep(self, batch: list[Entry], place: Cursor) -> None:
+    async def _keep(self, batch: list[Entry], before: Cursor | None, place: Cursor) -> None:
+        """Write a batch. First the cursor moves from `before`: that row lets in one hub at a time."""
         async with self._database.session.begin() as session:
+            if before is None:
+                session.add(JournalCursor(id=1, place=place))
+                await session.flush()
+            else:
+                moved = await session.execute(
+                    update(JournalCursor)
+                    .where(JournalCursor.id == 1, JournalCursor.place == before)
+                    .values(place=place)
+                )
+                if moved.rowcount == 0:  # type: ignore[attr-defined]  # an UPDATE's result has it
+                    raise _Moved
             touched: set[str] = set()
             for entry in batch:
                 named = entry.fact.body.calls or (entry.id,)
@@ -117,7 +146,6 @@ class Journal:
                     session.add_all(CallFactName(call=call, fact=entry.id) for call in named)
             await session.flush()
             await self._refresh(session, sorted(touched))
-            await session.merge(JournalCursor(id=1, place=place))
 
     async def _refresh(self, session: AsyncSession, calls: Sequence[str]) -> None:
         """Write the lines of these calls anew from all their facts."""

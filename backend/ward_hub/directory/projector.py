@@ -62,8 +62,10 @@ class DirectoryProjector:
         clock: Callable[[], int],
         relay_key: str | None = None,
         hub_setting: Callable[[], Mapping[str, Json]] = lambda: {},
+        holds: Callable[[str | None], bool] = lambda _ward: True,
     ) -> None:
-        """`clock` gives ms; `relay_key`: public key of the hub's media relay, None without one.
+        """`clock` gives ms; `relay_key`: public key of the hub's media relay, None without one; `holds`:
+        whether this hub is the one of several that publishes the ward (None: the hospital) now.
 
         `hub_setting`: what the hub says of itself to every terminal, root `hub` of the hospital's settings.
         """
@@ -75,6 +77,8 @@ class DirectoryProjector:
         self._clock = clock
         self._relay_key = relay_key
         self._hub_setting = hub_setting
+        self._holds = holds
+        self._held: dict[str | None, bool] = {}
         self._hub_said: Mapping[str, Json] = {}
         self._turn = asyncio.Lock()
         self._publishing = asyncio.Lock()
@@ -155,12 +159,13 @@ class DirectoryProjector:
         self._next_change_at = current.model.next_change_at(now)
         if (hub := self._hub_setting()) != self._hub_said:
             self._hub_said, self._hospital_due = hub, True
-        if self._hospital_due:
+        self._note_held()
+        if self._hospital_due and self._held[None]:
             hospital = {
                 name: {**roots, "hub": hub} for name, roots in project_hospital(current.model).items()
             }
             self._hospital_due = not await self._publish_all(hospital)
-        for ward in sorted(self._due):
+        for ward in sorted(ward for ward in self._due if self._held.get(ward, True)):
             self._due.discard(ward)
             if ward in current.model.wards and not await self._publish_all(
                 project_ward(
@@ -195,6 +200,16 @@ class DirectoryProjector:
             if result is None:
                 self._published[name] = digest
         return not failed
+
+    def _note_held(self) -> None:
+        """What another hub published meanwhile is compared with the documents once this one takes over."""
+        held = {one: self._holds(one) for one in (None, *self._current.model.wards)}
+        gained = [one for one, holds in held.items() if holds and self._held.get(one) is False]
+        if gained:
+            self._published.clear()
+            self._due.update(ward for ward in gained if ward is not None)
+            self._hospital_due = self._hospital_due or None in gained
+        self._held = held
 
     def _everything_is_due(self) -> None:
         self._due.update(self._current.model.wards)

@@ -24,8 +24,13 @@ _LENGTH = _NONCE + _TIME + _PROOF
 class Challenges:
     """Gives out and takes back challenges, each once and for one terminal."""
 
-    def __init__(self) -> None:
-        self._key = secrets.token_bytes(32)
+    def __init__(self, secret: bytes | None = None) -> None:
+        """`secret`: shared by hubs that take each other's challenges; each remembers those it took itself."""
+        self._key = (
+            secrets.token_bytes(32)
+            if secret is None
+            else hmac.digest(secret, b"wardline: challenges", hashlib.sha256)
+        )
         self._used: OrderedDict[bytes, int] = OrderedDict()
 
     def give(self, terminal: str, now: int) -> str:

@@ -35,23 +35,29 @@ class StaffSession:
 
 
 class StaffSessions:
-    """The open sessions. One hub writes them; tokens of a session that ended are worth nothing at once."""
+    """The open sessions. Tokens of a session that ended are worth nothing at once; at another hub of the
+    installation once that has looked (`load` again and again)."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._by_terminal: dict[str, StaffSession] = {}
+        self._writes = 0
         self._moved: set[str] = set()
         """Terminals whose session ends later than the disk says."""
 
     async def load(self, now: int) -> None:
-        """Read the sessions that are open; call once at start."""
+        """Read the sessions that are open: at the start, and where several hubs open them, again and again.
+
+        An end that moved here and is not on disk yet stays moved.
+        """
+        writes = self._writes
         async with self._database.session() as session:
             rows = await session.scalars(
                 select(StaffSessionRow).where(
                     StaffSessionRow.ended_at.is_(None), StaffSessionRow.expires_at > now
                 )
             )
-            self._by_terminal = {
+            found = {
                 row.terminal: StaffSession(
                     row.id,
                     row.staff,
@@ -62,6 +68,13 @@ class StaffSessions:
                 )
                 for row in rows
             }
+        if writes != self._writes:
+            return  # what was read may be older than what was written here meanwhile
+        for terminal in self._moved:
+            known, read = self._by_terminal.get(terminal), found.get(terminal)
+            if known is not None and read is not None and known.id == read.id:
+                found[terminal] = replace(read, expires_at=max(known.expires_at, read.expires_at))
+        self._by_terminal = found
 
     def at(self, terminal: str, now: int) -> StaffSession | None:
         """Who is signed in at the terminal now."""
@@ -78,6 +91,7 @@ class StaffSessions:
         `short`: as at a shared screen, for two minutes and as long as `extend` says.
         """
         life_ms = SHORT_MS if short else STAFF_LIFE_MS
+        self._writes += 1
         opened = StaffSession(secrets.token_hex(16), staff, terminal, now + life_ms, now, short)
         async with self._database.session.begin() as session:
             await session.execute(_ended(terminal, now))
@@ -92,6 +106,7 @@ class StaffSessions:
                 )
             )
         self._by_terminal[terminal] = opened
+        self._writes += 1
         return opened
 
     def extend(self, terminal: str, now: int) -> None:
@@ -147,8 +162,10 @@ class StaffSessions:
     async def end(self, terminal: str, now: int) -> bool:
         """Close the session at the terminal; returns whether there was one."""
         ended = self._by_terminal.pop(terminal, None)
+        self._writes += 1
         async with self._database.session.begin() as session:
             await session.execute(_ended(terminal, now))
+        self._writes += 1
         return ended is not None
 
 

@@ -49,17 +49,21 @@ class FeedService:
         departed: dict[str, str] | None = None,
         points: AlarmPoints | None = None,
         around: Callable[[Take], Take] = lambda take: take,
+        holds: Callable[[str | None], bool] | None = None,
+        told: Callable[[], None] = lambda: None,
     ) -> None:
         """`departed`: filled with stay → ward of those whose late notes are still taken; for the gate.
         `points`: the call points, for alarms of devices; None refuses those. `around` may put something
-        around the taking of each message."""
+        around the taking of each message. `holds`: see `worker.Projector`; `told`: something was taken, which
+        other hubs on the same record are to look at."""
         self._database = database
         self._clock = clock
         self._mapping = mapping
         self._intake = Intake(database, places, mapping, clock, points=points)
         self._projector = Projector(
-            database, places, publisher, sink, mapping, clock, {} if departed is None else departed
+            database, places, publisher, sink, mapping, clock, {} if departed is None else departed, holds
         )
+        self._told = told
         self._server = MllpServer(around(self.take))
         self.messages: Counter[str] = Counter()
         """Messages since the start, taken and refused."""
@@ -94,6 +98,7 @@ class FeedService:
         self.last_at = self._clock()
         if answer.stays:
             self._projector.changed(answer.stays)
+            self._told()
         return answer.acknowledgement
 
     @property
@@ -109,6 +114,10 @@ class FeedService:
     async def beds(self) -> dict[str, Beds]:
         """Who lies where by the record, for the gate before the first terminal comes back."""
         return await self._projector.beds()
+
+    async def look_at_beds(self) -> None:
+        """Another hub took something: see `worker.Projector`."""
+        await self._projector.look_at_beds()
 
     async def project_all(self) -> None:
         """Publish every document of the record anew. Raises what the publisher raises."""

@@ -41,6 +41,9 @@ class WardBoards:
         self._newest = newest
         self._after: Cursor | None = None
         self._facts: dict[str, list[HeardFact]] = {}
+        self._fresh: set[str] = set()
+        """Read at the last look, and once more at the next: of another hub's fact the log may tell this hub
+        before the document in memory has it."""
 
     async def read(self, wards: Iterable[str], now: int) -> dict[str, tuple[Board, Directory]]:
         """Return board and directory of each ward at `now` (ms); wards that are gone are left out."""
@@ -52,15 +55,17 @@ class WardBoards:
         }
         if self._after is None:
             self._after = await self._newest()
-        stale = {document for document in wanted if document not in self._facts}
+        stale = {document for document in wanted if document not in self._facts or document in self._fresh}
+        news: set[str] = set()
         after = self._after
         async for place, record in self._store.read(after, frozenset({RecordKind.FACT})):
             after = place
             if record.document in wanted:
-                stale.add(record.document)
+                news.add(record.document)
         for document in [known for known in self._facts if known not in wanted]:
             del self._facts[document]
-        await asyncio.gather(*(self._reread(document) for document in sorted(stale)))
+        await asyncio.gather(*(self._reread(document) for document in sorted(stale | news)))
+        self._fresh = news
         # Only now: a document that could not be read is read again by the next look.
         self._after = after
         boards: dict[str, tuple[Board, Directory]] = {}

@@ -56,7 +56,7 @@ class Documents(Protocol):
 
     async def publish(self, document: str, roots: Roots) -> None: ...
 
-    def terminals(self) -> frozenset[str]: ...
+    def terminals_anywhere(self) -> frozenset[str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +87,11 @@ class PushDesk:
         clock: Callable[[], int],
         carrier: Callable[[WebPush], Carrier] = lambda own: own,
         new_id: Callable[[], str] = lambda: secrets.token_hex(16),
+        holds: Callable[[str], bool] | None = None,
     ) -> None:
         """`directory`: ward → its directory as the fold reads it; `clock` gives ms; `carrier` may put
-        something in place of the network.
+        something in place of the network; `holds`: whether pushing to a ward's PDAs is this hub's now,
+        None for a hub that is alone.
 
         Raises ValueError for a prefix of `settings.push_endpoints` that is none, and what `load_push_key`
         raises.
@@ -102,7 +104,10 @@ class PushDesk:
         self._others = bool(allowed) and bool(settings.push_contact)
         self.subscriptions = Subscriptions(database)
         self.notices = Notices(database)
-        self.sender = Sender(self.notices, self.subscriptions, carrier(self._network), clock)
+        self._holds = holds
+        self.sender = Sender(
+            self.notices, self.subscriptions, carrier(self._network), clock, may_send=self._is_ours
+        )
         self._boards = WardBoards(store, documents, directory, lambda: _newest(database))
         self._documents = documents
         self._current = current
@@ -167,6 +172,12 @@ class PushDesk:
 
     async def seen(self, receipt: str) -> bool:
         """A push arrived at its PDA; returns whether it was one of ours."""
+        if await self.notices.seen(receipt, self._clock()):
+            return True
+        if self._holds is None:
+            return False
+        # Another hub may have sent it.
+        await self.notices.load()
         return await self.notices.seen(receipt, self._clock())
 
     # Rounds
@@ -176,12 +187,17 @@ class PushDesk:
         now = self._clock()
         if not self._current.loaded or now < self._quiet_until:
             return
+        if self._holds is not None:
+            await self.subscriptions.load()
+            await self.notices.load()
         await self._drop_strangers()
-        here = self._documents.terminals()
+        here = self._documents.terminals_anywhere()
         self._visible &= here
         by_ward: dict[str, dict[str, Language]] = {}
         for terminal, subscription in self.subscriptions.all().items():
             ward = self._current.terminals[terminal].ward
+            if self._holds is not None and not self._holds(ward):
+                continue
             by_ward.setdefault(ward, {})[terminal] = subscription.language
         if not by_ward:
             return
@@ -200,6 +216,10 @@ class PushDesk:
         if not self._current.loaded:
             return
         for ward, model in self._current.model.wards.items():
+            if self._holds is not None and not self._holds(ward):
+                # Who takes over begins with what the document says.
+                self._reach.pop(ward, None)
+                continue
             on_duty = {
                 turn.pda
                 for turn in model.duty
@@ -272,6 +292,10 @@ class PushDesk:
             if not right or key is None or key_mark(key) != subscription.key_mark:
                 log.info("%s may not be pushed to any more", terminal)
                 await self.unsubscribe(terminal)
+
+    def _is_ours(self, terminal: str) -> bool:
+        entry = self._current.terminal(terminal)
+        return self._holds is None or (entry is not None and self._holds(entry.ward))
 
     def _is_active_pda(self, terminal: str, ward: str) -> bool:
         entry = self._current.terminal(terminal)

@@ -100,7 +100,7 @@ def changes(
 
 
 class Notices:
-    """All notices: in memory for the look of each second, in SQL for a restart."""
+    """All notices: in memory for the look of each second, in SQL for a restart and for other hubs."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -109,8 +109,12 @@ class Notices:
         self._turn = asyncio.Lock()
 
     async def load(self) -> None:
-        """Read what is kept; once at start."""
-        self._held = {}
+        """Read what is kept: at the start, and where several hubs write it, again and again."""
+        async with self._turn:
+            await self._load()
+
+    async def _load(self) -> None:
+        held: dict[str, dict[str, Notice]] = {}
         async with self._database.session() as session:
             for row in await session.scalars(select(PushNotice)):
                 notice = Notice(
@@ -126,7 +130,8 @@ class Notices:
                     row.sent_at,
                     row.seen_at,
                 )
-                self._held.setdefault(row.terminal, {})[row.tag] = notice
+                held.setdefault(row.terminal, {})[row.tag] = notice
+        self._held = held
 
     def of(self, terminal: str) -> Mapping[str, Notice]:
         """The PDA's notices by tag."""

@@ -32,12 +32,15 @@ class Sender:
         carrier: Carrier,
         clock: Callable[[], int],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        may_send: Callable[[str], bool] = lambda _terminal: True,
     ) -> None:
+        """`may_send`: whether pushing to the terminal is this hub's, of several, now."""
         self._notices = notices
         self._subscriptions = subscriptions
         self._carrier = carrier
         self._clock = clock
         self._sleep = sleep
+        self._may_send = may_send
         self.outcomes: Counter[str] = Counter()
         """Tries since the start by what came of them: sent, gone, later, refused, outdated."""
         self._lines: dict[str, asyncio.Task[None]] = {}
@@ -66,6 +69,8 @@ class Sender:
         wait_s = FIRST_WAIT_S
         try:
             while (subscription := self._subscriptions.of(terminal)) is not None:
+                if not self._may_send(terminal):
+                    return
                 due = self._notices.due(terminal)
                 if not due:
                     return

@@ -76,7 +76,7 @@ class FakeDocuments:
             raise StorageFull
         publish_edit(roots)(self.doc(document))
 
-    def terminals(self) -> frozenset[str]:
+    def terminals_anywhere(self) -> frozenset[str]:
         return frozenset(self.here)
 
     def send_stateless(self, document: str, terminal: str, payload: str) -> bool:
