@@ -13,10 +13,13 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.routing import Route
+from ward_sync.close_codes import CloseCode
 
 from ward_hub import __version__
 from ward_hub.access.gate import WardGate
@@ -33,6 +36,7 @@ from ward_hub.call_points.from_feed import FeedAlarms
 from ward_hub.call_points.service import CallPoints
 from ward_hub.calls.call_types import load_call_types
 from ward_hub.calls.directories import WardDirectories
+from ward_hub.calls.from_hubs import FactsFromHubs
 from ward_hub.calls.journal import LOOK_S as JOURNAL_S
 from ward_hub.calls.journal import Journal
 from ward_hub.calls.service import CallService
@@ -46,6 +50,7 @@ from ward_hub.doc_rooms.by_kind import ByKind
 from ward_hub.doc_rooms.host import Host
 from ward_hub.doc_rooms.rules import ward_rules
 from ward_hub.documents import handover, memos, names, notes
+from ward_hub.documents.memo_months import CARRY_S, MemoMonths
 from ward_hub.documents.taken import Check, telling
 from ward_hub.edge.call_points_api import call_points_routes
 from ward_hub.edge.calls_api import calls_routes
@@ -61,6 +66,7 @@ from ward_hub.edge.recordings_api import recordings_routes
 from ward_hub.edge.sockets import EdgeLimits, HubIdentity, Sockets
 from ward_hub.edge.sync_socket import sync_route
 from ward_hub.edge.traced_requests import TracedRequests
+from ward_hub.edge.ward_hubs_api import WardHubServices, ward_hub_routes
 from ward_hub.fleet.device_line import DeviceLine
 from ward_hub.fleet.meter import DeviceMeter
 from ward_hub.fleet.service import ROUND_S as FLEET_S
@@ -77,6 +83,8 @@ from ward_hub.ingest.places import DirectoryPlaces
 from ward_hub.ingest.repair import Repairs
 from ward_hub.ingest.service import FeedService
 from ward_hub.leases.alone import Alone
+from ward_hub.leases.nothing import Nothing
+from ward_hub.leases.port import Leases
 from ward_hub.log.open import open_log
 from ward_hub.log.port import Log, LogUnavailable, StorageFull
 from ward_hub.log.watched import WatchedLog
@@ -92,8 +100,15 @@ from ward_hub.talk.relay_key import load_relay_key
 from ward_hub.talk.signal_relay import SignalRelay
 from ward_hub.tls.check import CertificateInfo
 from ward_hub.tls.expiry import hub_setting
+from ward_hub.upstream.hubs import LOOK_S as WARD_HUBS_S
+from ward_hub.upstream.hubs import WardHubs, ended_keys
+from ward_hub.upstream.mirror import MirrorDesk
+from ward_hub.upstream.replicas import Replicas
 from ward_hub.watched_hub import WatchedParts, health_of, sources_of
 from ward_hub.watching.traces import open_tracing
+
+if TYPE_CHECKING:
+    from ward_hub.upstream.ward_side import UplinkService
 
 PRUNE_S = 60.0
 OBSERVE_S = 1.0
@@ -111,10 +126,11 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def client_id(installation: Installation) -> int:
+def client_id(installation: Installation, own: str = "") -> int:
     """The hub's Yjs client id: one for life, so that state vectors do not grow; another after a restore,
-    since the clocks that were lost may be out there."""
-    digest = hashlib.sha256(f"{installation.id}:{installation.generation}".encode()).digest()
+    since the clocks that were lost may be out there. `own`: a ward hub's name, for it is not the only one."""
+    text = f"{installation.id}:{installation.generation}" + (f":{own}" if own else "")
+    digest = hashlib.sha256(text.encode()).digest()
     return int.from_bytes(digest[:4], "big") or 1
 
 
@@ -146,7 +162,14 @@ async def build(
     hub = load_hub_identity(settings.data)
     tracing = open_tracing(settings.otlp, __version__, hub.name)
     store = WatchedLog(tracing.log(await open_log(settings.store_address, settings.data, hub.name)))
+    uplink = None
+    if settings.upstream:
+        # The connections to the hub above cost memory that no other hub needs.
+        from ward_hub.upstream.ward_side import open_uplink
+
+        uplink = await open_uplink(settings, database)
     installation = await load_installation(database)
+    ward_hubs = WardHubs(database)
 
     current = CurrentDirectory()
     call_types = load_call_types()
@@ -157,7 +180,7 @@ async def build(
     await sessions.load(now_ms())
     tokens = Tokens(load_secret(settings.key_folder), installation.id)
     departed: dict[str, str] = {}
-    gate = WardGate(tokens, sessions, current, now_ms, departed)
+    gate = WardGate(tokens, sessions, current, now_ms, departed, uplink or ward_hubs)
     journal = Journal(database, store, directories.of, now_ms)
     sightings = Sightings()
     calls = CallService(
@@ -180,9 +203,17 @@ async def build(
     line = DeviceLine(gate)
     meter = DeviceMeter(line, now_ms)
     stateless = ByKind(
-        {names.DocumentKind.PRESENCE: signals, names.DocumentKind.DEVICE: meter}, tracing.facts(calls)
+        {names.DocumentKind.PRESENCE: signals, names.DocumentKind.DEVICE: meter},
+        tracing.facts(
+            FactsFromHubs(
+                calls, gate, directories.of, verify, lambda terminal: ended_keys(database, terminal), now_ms
+            )
+        ),
     )
-    host = Host(store, gate, kinds, stateless, now_ms, client_id(installation), check_presence)
+    yjs_id = client_id(installation, hub.name if uplink else "")
+    host = Host(store, gate, kinds, stateless, now_ms, yjs_id, check_presence)
+    # What the hospital's hub writes are replicas at a ward hub.
+    filled = Replicas(host) if uplink else host
     calls.attach(host)
     line.attach(host)
     broadcasts = Broadcasts(
@@ -199,7 +230,7 @@ async def build(
     projector = DirectoryProjector(
         database,
         current,
-        host,
+        filled,
         host,
         call_types,
         now_ms,
@@ -210,12 +241,13 @@ async def build(
     identity = HubIdentity(installation.id, installation.generation, __version__)
     sockets = Sockets(host, gate, identity, edge_limits(settings), lambda: store.taking)
     accounts = StaffAccounts(database, Passwords(), sessions)
-    pins = Pins(database, sessions, load_pin_secret(settings.key_folder))
+    pin_secret = load_pin_secret(settings.key_folder)
+    pins = Pins(database, sessions, pin_secret)
     office_sessions = OfficeSessions(database)
     desk = PushDesk(
         database=database,
         store=store,
-        documents=host,
+        documents=filled,
         current=current,
         directory=directories.of,
         call_types=call_types,
@@ -229,7 +261,7 @@ async def build(
         data=settings.data,
         app_folder=folder,
         current=current,
-        documents=host,
+        documents=filled,
         lines=sockets,
         line=line,
         meter=meter,
@@ -251,10 +283,13 @@ async def build(
     )
     alarms = FeedAlarms(points, lambda: current.terminals)
     mapping = await load_mapping_now(database)
-    publisher = tracing.publisher(host)
+    publisher = tracing.publisher(filled)
     feed = FeedService(
         database, places, publisher, projector, mapping, now_ms, departed, alarms, tracing.message
     )
+    # A ward hub carries no ward's rounds: those that must happen once are the hospital's hub's.
+    leases: Leases = Nothing() if uplink else Alone()
+    memo_months = MemoMonths(host, lambda: current.model.wards, leases.holds, now_ms)
     watched = WatchedParts(
         hub=hub.name,
         installation=installation.id,
@@ -266,11 +301,30 @@ async def build(
         calls=calls,
         feed=feed,
         desk=desk,
-        leases=Alone(),
+        leases=leases,
         directory=directories.of,
         clock=now_ms,
     )
+    link = None
+    if uplink is not None:
+        from ward_hub.upstream.ward_side import UplinkService
+
+        link = UplinkService(
+            uplink=uplink,
+            settings=settings,
+            database=database,
+            store=store,
+            host=host,
+            calls=calls,
+            current=current,
+            departed=departed,
+            sink=projector,
+            signalled=lambda _document, _payload: None,
+            clock=now_ms,
+        )
     health = health_of(watched, draining=lambda: False)
+
+    feeding = uplink is None and settings.mllp_port >= 0
 
     @contextlib.asynccontextmanager
     async def life(_app: Starlette) -> AsyncIterator[None]:
@@ -282,25 +336,32 @@ async def build(
         for ward, (stays, priorities) in (await feed.beds()).items():
             current.set_occupancy(ward, stays)
             current.set_priorities(ward, priorities)
+        await ward_hubs.look()
+        if link is not None:
+            await link.load()
+            link.start()
         await fleet.load()
         await points.load()
         await desk.load()
-        if settings.mllp_port >= 0:
+        if feeding:
             port = await feed.start(settings.host, settings.mllp_port)
             log.info("HL7 v2 over MLLP on port %d", port)
         rounds = Rounds()
+        rounds.every(WARD_HUBS_S, lambda: _look_at_ward_hubs(ward_hubs, host))
         rounds.every(POLL_S, projector.poll)
         rounds.every(JOURNAL_S, journal.catch_up)
         rounds.every(OBSERVE_S, lambda: _observe(sightings, host))
         rounds.every(PRUNE_S, lambda: _prune(calls, host))
+        rounds.every(CARRY_S, memo_months.carry)
         rounds.every(RECHECK_S, host.recheck)
         rounds.every(FORGET_S, feed.forget_old)
         rounds.every(TICK_S, broadcasts.tick)
-        for work in fleet.works:
+        for work in () if uplink else fleet.works:
             rounds.every(FLEET_S, work)
         rounds.every(POINTS_S, points.tick)
-        rounds.every(LOOK_S, desk.look)
-        rounds.every(PROBE_S, desk.probe)
+        if uplink is None:
+            rounds.every(LOOK_S, desk.look)
+            rounds.every(PROBE_S, desk.probe)
         rounds.every(FORGET_S, desk.forget_old)
         rounds.every(FORGET_S, audit.forget_old)
         rounds.every(KEEP_S, sessions.keep)
@@ -310,8 +371,10 @@ async def build(
         finally:
             await rounds.stop()
             watched.lag.stop()
-            if settings.mllp_port >= 0:
+            if feeding:
                 await feed.stop()
+            if link is not None:
+                await link.close()
             # While there are sockets to say goodbye on.
             await broadcasts.close()
             await fleet.close()
@@ -326,6 +389,19 @@ async def build(
         *health_routes(health),
         *metrics_routes(sources_of(watched, health), settings.metrics_token),
         sync_route(sockets),
+        *_routes_above(link),
+        *ward_hub_routes(
+            WardHubServices(
+                database,
+                ward_hubs,
+                gate,
+                tokens,
+                installation,
+                MirrorDesk(database, current, departed, installation, pin_secret),
+                audit,
+                now_ms,
+            )
+        ),
         *identity_routes(
             IdentityServices(
                 database,
@@ -378,6 +454,9 @@ async def build(
         ),
         *page_routes(folder, settings.control, fleet),
     ]
+    if uplink is not None:
+        # Its database is a mirror: what is changed is changed at the hospital's hub.
+        routes = [route for route in routes if not getattr(route, "path", "").startswith("/api/office/")]
     middleware = [] if tracing.tracer is None else [Middleware(TracedRequests, tracer=tracing.tracer)]
     return Starlette(
         routes=routes,
@@ -385,6 +464,20 @@ async def build(
         lifespan=life,
         exception_handlers={HTTPException: answer_http_exception},
     )
+
+
+def _routes_above(link: UplinkService | None) -> list[Route]:
+    if link is None:
+        return []
+    from ward_hub.edge.upstream_api import upstream_routes
+
+    return upstream_routes(link, now_ms)
+
+
+async def _look_at_ward_hubs(ward_hubs: WardHubs, host: Host) -> None:
+    """Whose key was taken away at the command line loses its socket."""
+    for name in await ward_hubs.look():
+        await host.drop_terminal(name, CloseCode.FORBIDDEN)
 
 
 async def _observe(sightings: Sightings, host: Host) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from pycrdt import Array, Doc, Map, Text
 from ward_hub.demo.light_device import LightDevice
 from ward_hub.directory import fixture
 from ward_hub.documents import names
+from ward_hub.documents.memo_months import month_of
+from ward_hub.documents.port import values_of
 from ward_sync.awareness import Entry, encode_awareness
 from ward_sync.facts import Act, FactBody, encode_body, encode_wire, fact_id
 from ward_sync.messages import (
@@ -59,6 +62,10 @@ HOLE = "hole"
 """What the trials try to write, announce and send; nobody else must get it."""
 
 
+MONTH = month_of(int(time.time() * 1000))
+MEMOS = names.memos(WARD, MONTH)
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """One kind of terminal in the trials. `opens`: every document it may open; `own`: bed whose patient it
@@ -91,7 +98,7 @@ def places(stays: dict[str, str]) -> dict[str, Place]:
         ),
         "door": place("door-r01", wide | {names.calls(WARD, "r01"), names.door(WARD, "r01")}),
         "corridor": place("corridor-1", wide | ALL_CALLS),
-        "whiteboard": place("whiteboard", wide | ALL_CALLS | {names.board(WARD), names.memos(WARD)}),
+        "whiteboard": place("whiteboard", wide | ALL_CALLS | {names.board(WARD), MEMOS}),
         "signed-out PDA": place("pda-07", wide | ALL_CALLS | {names.reach(WARD)}),
         "call point": place("bath-r01", _settings(WARD) | {names.presence(WARD), names.calls(WARD, "r01")}),
     }
@@ -145,7 +152,7 @@ def _watched(ward: FilledWard) -> list[str]:
     stays = [names.notes(ward.stays[bed]) for bed in ("b01", "b03")]
     calls = [names.calls(WARD, room) for room in ("r01", "r02")]
     own = [names.presence(WARD), names.device(WARD, "station-main"), names.card(ward.stays["b03"])]
-    return [*stays, *calls, *own, names.memos(WARD), _today(), names.beds(WARD)]
+    return [*stays, *calls, *own, MEMOS, _today(), names.beds(WARD)]
 
 
 def _today() -> str:
@@ -157,7 +164,7 @@ async def _written(ward: FilledWard) -> None:
         for document, root, text in (
             (names.notes(ward.stays["b01"]), "note", NOTE),
             (names.notes(ward.stays["b03"]), "note", NOTE),
-            (names.memos(WARD), "text:m1", MEMO),
+            (MEMOS, "text:m1", MEMO),
             (_today(), f"advice:{ward.stays['b01']}", HANDOVER),
         ):
             await _write(station, document, root, text)
@@ -222,7 +229,7 @@ def catalogue(ward: FilledWard) -> list[str]:
         ("nowhere", ["r01"], ["b01"]),
     ):
         found += [names.ward_settings(one), names.directory(one), names.presence(one), names.reach(one)]
-        found += [names.beds(one), names.board(one), names.memos(one), names.calls(one, None)]
+        found += [names.beds(one), names.board(one), names.memos(one, MONTH), names.calls(one, None)]
         found += [_today().replace(WARD, one), _today().replace(WARD, one).replace("/day", "/night")]
         for room in rooms:
             found += [names.calls(one, room), names.door(one, room)]
@@ -323,7 +330,7 @@ async def test_a_terminals_token_and_hand_made_frames_get_only_what_is_its_own(
 
         await _write(station, names.notes(ward.stays["b01"]), "note", NOTE)
         await _write(station, names.notes(ward.stays["b03"]), "note", NOTE)
-        await _write(station, names.memos(WARD), "text:m1", MEMO)
+        await _write(station, MEMOS, "text:m1", MEMO)
         await _write(station, _today(), f"advice:{ward.stays['b01']}", HANDOVER)
         later = await _press(ward, station, "b03", "r02")
         near = await _press(ward, station, "b01", "r01")
@@ -354,7 +361,7 @@ async def _held(ward: FilledWard, terminal: str, document: str) -> dict[str, Any
         await raw.open(document, await ward.token(terminal))
         await raw.until(lambda: raw.synced(document))
         replica = raw.replica(document)
-        roots: dict[str, Any] = {root: replica.get(root, type=Map).to_py() for root in list(replica.keys())}
+        roots: dict[str, Any] = {root: values_of(replica, root) for root in list(replica.keys())}
         return roots
 
 
@@ -409,7 +416,12 @@ async def test_each_screen_is_given_the_name_as_it_may_show_it(ward: FilledWard)
 async def test_a_pda_that_was_signed_out_gets_nothing_more(ward: FilledWard) -> None:
     """Neither with its own token, nor with the one the person had, nor over what was open before."""
     token, plain = await ward.token("pda-03", "n003"), await ward.token("pda-03")
-    wanted = [names.card(ward.stays["b03"]), names.notes(ward.stays["b03"]), names.memos(WARD), _today()]
+    wanted = [
+        names.card(ward.stays["b03"]),
+        names.notes(ward.stays["b03"]),
+        MEMOS,
+        _today(),
+    ]
     async with _nurse(ward) as station, raw_socket(ward.url) as pda:
         for document in wanted:
             await pda.open(document, token)

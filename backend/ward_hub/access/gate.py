@@ -16,6 +16,7 @@ from ward_hub.access.port import Access, AccessRefused, Principal
 from ward_hub.access.view import WardView, view_of
 from ward_hub.directory.current import CurrentDirectory
 from ward_hub.directory.model import Staff, Terminal, TerminalState
+from ward_hub.documents.memo_months import READ_MONTHS, WRITTEN_MONTHS, month_of, months_before
 from ward_hub.documents.names import DocumentName, parse_document
 from ward_hub.identity.errors import IdentityRefused, TokenExpired
 from ward_hub.identity.sessions import StaffSessions
@@ -115,6 +116,8 @@ class WardGate:
         allowed = policy.access(principal, name, self._current_view())
         if allowed is None:
             raise AccessRefused("permission-denied")
+        if name.month is not None and name.month not in self._months(WRITTEN_MONTHS):
+            return replace(allowed, write=False)
         return allowed
 
     def _hub(self, claims: Claims) -> Principal:
@@ -138,6 +141,8 @@ class WardGate:
 
     def _is_near(self, name: DocumentName) -> bool:
         """Days far away have no documents: each name that is opened is a document kept for ever."""
+        if name.month is not None:
+            return name.month in self._months(READ_MONTHS)
         if name.date is None:
             return True
         try:
@@ -146,6 +151,11 @@ class WardGate:
             return False
         away_ms = day.timestamp() * 1000 - self._clock()
         return -KEPT_DAYS * _DAY_MS <= away_ms <= AHEAD_DAYS * _DAY_MS
+
+    def _months(self, count: int) -> list[str]:
+        """The last months, and the one that some terminal's clock may already be in."""
+        now = self._clock()
+        return [*months_before(month_of(now), count), month_of(now + AHEAD_DAYS * _DAY_MS)]
 
     def _active(self, terminal_id: str) -> Terminal | None:
         terminal = self._current.terminal(terminal_id)

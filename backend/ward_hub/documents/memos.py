@@ -1,4 +1,4 @@
-"""What a ward's memo document may hold (MEMO-01..04): the mirror of pwa/src/core/documents/memos.ts."""
+"""What a ward's memos of a month may hold (MEMO-01..04): the mirror of pwa/src/core/documents/memos.ts."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from pycrdt import Doc
 
 from ward_hub.access.port import Principal
 from ward_hub.documents.names import ID
-from ward_hub.documents.roots import read_list, read_text, utf16_length, whole
+from ward_hub.documents.roots import read_list, read_map, read_text, utf16_length, whole
 
 MEMO_TEXT_MAX = 4_000
 """UTF-16 units: more than a board can show."""
 EVENTS_MAX = 20_000
-"""A busy ward writes some 20 lines a day: years of them."""
+"""A busy ward writes some 20 lines a day."""
 TEXT_TOTAL_MAX = 1_000_000
 NAME_MAX = 64
 
-_EVENTS = "events"
+EVENTS = "events"
+CARRIED = "carried"
+"""Root map, the hub's alone: memo → mark of the text it brought from the month before (memo_months.py)."""
 _TEXT = re.compile(rf"text:({ID})")
 _ID = re.compile(ID)
 _SEEN = re.compile(r"\d{1,4}:[0-9a-f]{8}")
@@ -84,6 +86,8 @@ def checker(
         held, now = _entries(before), _entries(after)
         if held - now:
             return "entry_removed"
+        if read_map(before, CARRIED) != read_map(after, CARRIED):
+            return "not_yours"
         for text in now - held:
             event = json.loads(text)
             person = who.staff if signed_in is None else signed_in(who.terminal)
@@ -101,7 +105,7 @@ def _own(event: Any, person: str | None, ward: str, name_of: NameOf) -> bool:
 
 
 def _entries(doc: Doc[Any]) -> Counter[str]:
-    return Counter(json.dumps(event, sort_keys=True) for event in read_list(doc, _EVENTS) or [])
+    return Counter(json.dumps(event, sort_keys=True) for event in read_list(doc, EVENTS) or [])
 
 
 def validate(doc: Doc[Any]) -> str | None:
@@ -109,11 +113,14 @@ def validate(doc: Doc[Any]) -> str | None:
     events: list[Any] = []
     total = 0
     for root in doc.keys():  # noqa: SIM118  (a Doc is not its own iterator)
-        if root == _EVENTS:
+        if root == EVENTS:
             found = read_list(doc, root)
             if found is None:
                 return "wrong_type"
             events = found
+        elif root == CARRIED:
+            if read_map(doc, root) is None:
+                return "wrong_type"
         elif _TEXT.fullmatch(root):
             text = read_text(doc, root)
             if text is None:

@@ -42,7 +42,7 @@ _PATTERNS: tuple[tuple[DocumentKind, re.Pattern[str]], ...] = tuple(
         (DocumentKind.BEDS, r"ward/(?P<ward>ID)/beds"),
         (DocumentKind.DOOR, r"ward/(?P<ward>ID)/room/(?P<room>ID)/door"),
         (DocumentKind.BOARD, r"ward/(?P<ward>ID)/board"),
-        (DocumentKind.MEMOS, r"ward/(?P<ward>ID)/memos"),
+        (DocumentKind.MEMOS, r"ward/(?P<ward>ID)/memos/(?P<month>\d{4}-\d{2})"),
         (
             DocumentKind.HANDOVER,
             r"ward/(?P<ward>ID)/handover/(?P<date>\d{4}-\d{2}-\d{2})/(?P<shift>day|evening|night)",
@@ -68,6 +68,7 @@ class DocumentName:
     date: str | None = None
     shift: str | None = None
     terminal: str | None = None
+    month: str | None = None
 
 
 def parse_document(name: str) -> DocumentName | None:
@@ -116,8 +117,9 @@ def board(ward: str) -> str:
     return f"ward/{ward}/board"
 
 
-def memos(ward: str) -> str:
-    return f"ward/{ward}/memos"
+def memos(ward: str, month: str) -> str:
+    """`month` YYYY-MM of UTC: what is written for years lies in documents of a month (memo_months.py)."""
+    return f"ward/{ward}/memos/{month}"
 
 
 def handover(ward: str, date: str, shift: str) -> str:

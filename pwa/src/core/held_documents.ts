@@ -2,6 +2,7 @@
 import type * as Y from "yjs";
 import { emptyDirectory, readDirectory } from "./calls/directory";
 import type { Directory } from "./calls/types";
+import { memoMonths, monthOf } from "./documents/memo_months";
 import { valuesOf } from "./documents/values";
 import { alwaysHeld, directoryOf, isPersonal, settingsOf } from "./joining";
 import * as names from "./protocol/names";
@@ -19,6 +20,8 @@ export interface HeldPort {
 	changed(): void;
 	/** Entries `[wire, heard_at, missed]` of a calls document, new ones only. */
 	heard(entries: unknown[]): void;
+	/** hub time, ms */
+	now(): number;
 	/** Calls documents that facts are still on their way to. */
 	outgoing(): string[];
 	failed(error: unknown): void;
@@ -41,6 +44,7 @@ export class HeldDocuments {
 	private signedIn = false;
 	private outOfService = false;
 	private unread = true;
+	private months: readonly string[] = [];
 
 	constructor(provider: Provider, store: Store, self: SelfInfo, port: HeldPort) {
 		this.provider = provider;
@@ -62,9 +66,10 @@ export class HeldDocuments {
 	/** Opens what is to be held and lets go of the rest. `more`: documents with something still to be sent. */
 	hold(more: readonly string[] = []): void {
 		const { stays, ownStay, signedIn } = this;
+		this.months = memoMonths(this.port.now());
 		const rooms = Object.keys(this.directory.rooms).sort();
 		const wanted = new Set([
-			...alwaysHeld(this.self, { rooms, stays, ownStay, signedIn }),
+			...alwaysHeld(this.self, { rooms, stays, ownStay, signedIn, months: this.months }),
 			...this.port.outgoing(),
 			...this.unsentOnDisk,
 			...more,
@@ -99,6 +104,11 @@ export class HeldDocuments {
 			return names.tellsOfPatients(open) && !own.has(name);
 		});
 		if (kept.length > 0) await this.store.deleteDocuments(kept);
+	}
+
+	/** Once a second: a new month has memos of its own. */
+	tick(): void {
+		if (!this.months.includes(monthOf(this.port.now()))) this.hold();
 	}
 
 	/** Lets go of everything: the terminal was given another place. */

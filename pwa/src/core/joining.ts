@@ -11,6 +11,8 @@ export interface Holding {
 	/** a bedside's own */
 	ownStay: string | null;
 	signedIn: boolean;
+	/** months whose memos are on the screens (memo_months.ts) */
+	months: readonly string[];
 }
 
 /** The directory document of a terminal: a bedside has its own share. */
@@ -34,6 +36,7 @@ export function callsOf(self: SelfInfo, rooms: readonly string[]): string[] {
 /** Names of all documents held always, the presence and calls among them. */
 export function alwaysHeld(self: SelfInfo, holding: Holding): string[] {
 	const { ward, kind, room, terminal } = self;
+	const memos = holding.months.map((month) => names.memos(ward, month));
 	const held = [...settingsOf(self), directoryOf(self), names.presence(ward)];
 	held.push(names.device(ward, terminal));
 	held.push(...callsOf(self, holding.rooms));
@@ -45,17 +48,17 @@ export function alwaysHeld(self: SelfInfo, holding: Holding): string[] {
 			if (room !== null) held.push(names.door(ward, room));
 			break;
 		case "station":
-			held.push(names.beds(ward), ...holding.stays.map(names.card), names.memos(ward));
+			held.push(names.beds(ward), ...holding.stays.map(names.card), ...memos);
 			held.push(names.reach(ward));
 			break;
 		case "pda":
 			held.push(names.reach(ward));
 			if (holding.signedIn) {
-				held.push(names.memos(ward), names.beds(ward), ...holding.stays.map(names.card));
+				held.push(...memos, names.beds(ward), ...holding.stays.map(names.card));
 			}
 			break;
 		case "whiteboard":
-			held.push(names.board(ward), names.memos(ward));
+			held.push(names.board(ward), ...memos);
 			break;
 		case "corridor":
 		case "call_point":
@@ -69,7 +72,7 @@ export function alwaysHeld(self: SelfInfo, holding: Holding): string[] {
  * for her, and never go out in the session of whoever has the PDA next.
  */
 export function isPersonal(kind: TerminalKind, name: string): boolean {
-	return kind === "pda" && (names.isPatientDocument(name) || name.endsWith("/memos"));
+	return kind === "pda" && (names.isPatientDocument(name) || names.isMemos(name));
 }
 
 /** Terminals of one room hear that room's calls only. */
@@ -79,8 +82,8 @@ export function isOfRoom(kind: TerminalKind): boolean {
 
 /** Whether an edit may be begun while the hub cannot be asked. The hub decides when it comes. */
 export function mayEditOffline(kind: TerminalKind, name: string, signedIn: boolean): boolean {
-	const edited = /\/memos$|\/handover\/|^stay\/[^/]+\/notes$/.test(name);
+	const edited = names.isMemos(name) || /\/handover\/|^stay\/[^/]+\/notes$/.test(name);
 	if (!edited) return false;
-	if (kind === "whiteboard") return name.endsWith("/memos");
+	if (kind === "whiteboard") return names.isMemos(name);
 	return (kind === "station" || kind === "pda") && signedIn;
 }

@@ -328,6 +328,7 @@ export class WardTerminal implements Terminal {
 			this.held = new HeldDocuments(provider, store, self, {
 				changed: () => this.schedule(),
 				heard: (entries) => void facts.hear(entries, clock.now()),
+				now: () => clock.now(),
 				outgoing: () => outbox.documents(),
 				failed: (error) => this.failed(error),
 			});
@@ -468,6 +469,7 @@ export class WardTerminal implements Terminal {
 			this.views.show();
 		}
 		this.staff.tick();
+		this.held?.tick();
 		this.schedule();
 	}
 

@@ -385,9 +385,9 @@ describe("a PDA", () => {
 
 	it("keeps what she writes for all under her key too", () => {
 		const staff = make("pda");
-		const sealed = ["ward/w/memos", "stay/s1/card", "ward/w/handover/2026-05-04/day"];
+		const sealed = ["ward/w/memos/2026-05", "stay/s1/card", "ward/w/handover/2026-05-04/day"];
 		expect(sealed.every((name) => staff.isSealed(name))).toBe(true);
 		expect(staff.isSealed("ward/w/directory")).toBe(false);
-		expect(make("station").isSealed("ward/w/memos")).toBe(false);
+		expect(make("station").isSealed("ward/w/memos/2026-05")).toBe(false);
 	});
 });

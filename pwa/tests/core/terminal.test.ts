@@ -332,7 +332,9 @@ describe("a slot", () => {
 			.document("ward/thoracic/settings")
 			.subscribe(({ keptAt }) => ages.push(keptAt))();
 		const never: (number | null)[] = [];
-		again.terminal.document("ward/thoracic/memos").subscribe(({ keptAt }) => never.push(keptAt))();
+		again.terminal
+			.document("ward/thoracic/memos/2026-11")
+			.subscribe(({ keptAt }) => never.push(keptAt))();
 		expect(ages[0]).toBeGreaterThan(heard - 18_000);
 		expect(ages[0]).toBeLessThanOrEqual(heard);
 		expect(never).toEqual([null]);

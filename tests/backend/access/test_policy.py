@@ -57,7 +57,7 @@ DOCUMENTS = (
     "ward/w/room/r1/door",
     "ward/w/room/r2/door",
     "ward/w/board",
-    "ward/w/memos",
+    "ward/w/memos/2026-11",
     "ward/w/handover/2026-11-20/day",
     "ward/w/terminal/bedside/device",
     "ward/w/terminal/station/device",

@@ -1,7 +1,7 @@
 /**
  * Ward memos (MEMO-01..04): text as a root Y.Text `text:{memo}`, everything else as an append-only
  * list `events`. Current values are the newest by (at, place in the list); older ones stay readable,
- * so nothing two sides did over a cut is lost in silence (A19).
+ * so nothing two sides did over a cut is lost in silence (A19). A document holds a month (memo_months.ts).
  */
 import type * as Y from "yjs";
 import { writeText } from "./text_edit";
@@ -102,19 +102,24 @@ export function readMemos(doc: Y.Doc, now: number): Memo[] {
 			events,
 		});
 	}
+	return ordered(memos);
+}
+
+/** Those with a red mark first, then the newest. */
+export function ordered<M extends Memo>(memos: M[]): M[] {
 	return memos.sort(
 		(a, b) => Number(b.red) - Number(a.red) || b.createdAt - a.createdAt || (a.id < b.id ? -1 : 1),
 	);
 }
 
 /** Those that hang on the board now: not deleted, not past their time (MEMO-03). */
-export function shownMemos(memos: readonly Memo[]): Memo[] {
+export function shownMemos<M extends Memo>(memos: readonly M[]): M[] {
 	return memos.filter((memo) => !memo.deleted && !memo.expired);
 }
 
 /** Those that were taken down, newest first: they can be brought back. */
-export function removedMemos(memos: readonly Memo[]): Memo[] {
-	const last = (memo: Memo): number => memo.events.at(-1)?.at ?? memo.createdAt;
+export function removedMemos<M extends Memo>(memos: readonly M[]): M[] {
+	const last = (memo: M): number => memo.events.at(-1)?.at ?? memo.createdAt;
 	return memos.filter((memo) => memo.deleted || memo.expired).sort((a, b) => last(b) - last(a));
 }
 

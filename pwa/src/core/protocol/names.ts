@@ -12,7 +12,8 @@ export const calls = (ward: string, room: string | null): string =>
 export const beds = (ward: string): string => `ward/${ward}/beds`;
 export const door = (ward: string, room: string): string => `ward/${ward}/room/${room}/door`;
 export const board = (ward: string): string => `ward/${ward}/board`;
-export const memos = (ward: string): string => `ward/${ward}/memos`;
+/** `month`: YYYY-MM of UTC (core/documents/memo_months.ts). */
+export const memos = (ward: string, month: string): string => `ward/${ward}/memos/${month}`;
 /** What the back office wishes of one terminal; commands and reports are stateless frames at its address. */
 export const device = (ward: string, terminal: string): string =>
 	`ward/${ward}/terminal/${terminal}/device`;
@@ -33,6 +34,10 @@ export function tellsOfPatients(name: string): boolean {
 /** Stay id of a document that hangs on a stay, else null. */
 export function stayOf(name: string): string | null {
 	return /^stay\/([^/]+)\//.exec(name)?.[1] ?? null;
+}
+
+export function isMemos(name: string): boolean {
+	return /^ward\/[^/]+\/memos\/[^/]+$/.test(name);
 }
 
 export function isCallsDocument(name: string): boolean {

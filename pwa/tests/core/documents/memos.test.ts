@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import * as Y from "yjs";
+import { memoMonths, readMonths } from "../../../src/core/documents/memo_months";
 import {
 	type Author,
 	createMemo,
@@ -12,6 +13,7 @@ import {
 	restoreMemo,
 	setMemoExpiry,
 	shownMemos,
+	textMark,
 } from "../../../src/core/documents/memos";
 
 const LIU: Author = { staff: "n01", staff_name: "刘静怡", verified: true };
@@ -102,4 +104,26 @@ test("malformed lines are passed over", () => {
 	const doc = new Y.Doc();
 	doc.getArray("events").push([1, "x", { memo: "m" }]);
 	expect(readMemos(doc, 1)).toEqual([]);
+});
+
+test("a mark of a text is the hub's too (ward_hub/documents/memo_months.py)", () => {
+	expect(textMark("")).toBe("0:811c9dc5");
+	expect(textMark("12床 😀")).toBe("6:d2d13d85");
+});
+
+test("of two months the newer copy of a memo counts, and says where its edits go", () => {
+	const [older, newer] = [new Y.Doc(), new Y.Doc()];
+	createMemo(older, LIU, 1, "m1", "十一月");
+	createMemo(older, LIU, 2, "m2", "只在十一月");
+	createMemo(newer, LIU, 1, "m1", "十二月改过");
+	const months = [
+		{ name: "d", doc: newer },
+		{ name: "n", doc: older },
+	];
+	const read = readMonths(months, 10).map(({ id, text, document }) => [id, text, document]);
+	expect(read).toEqual([
+		["m2", "只在十一月", "n"],
+		["m1", "十二月改过", "d"],
+	]);
+	expect(memoMonths(Date.UTC(2027, 0, 1))).toEqual(["2027-01", "2026-12"]);
 });
