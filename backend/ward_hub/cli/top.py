@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import os
 import select
-import shutil
 import signal
 import socket
 import ssl
@@ -28,6 +27,8 @@ DEFAULT_URL = "http://127.0.0.1:8080"
 TIME_OUT_S = 5.0
 WINDOW_S = 60.0
 """Quantiles are of the last minute: long enough for a p99, short enough to see a change."""
+_PAPER = (200, 60)
+"""Columns and rows where there is no window."""
 _SHOW, _HIDE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
 
 
@@ -135,21 +136,26 @@ def _once(hub: Hub, every: float) -> int:
     except Unreached as error:
         return _fail(f"{hub.url}: {error}")
     time.sleep(every)
-    size = shutil.get_terminal_size() if sys.stdout.isatty() else os.terminal_size((200, 60))
-    print("\n".join(hub.frame((size.columns, size.lines), sys.stdout.isatty())))
+    here = sys.stdout.isatty()
+    print("\n".join(hub.frame(_window() if here else _PAPER, here)))
     return 0
+
+
+def _window() -> tuple[int, int]:
+    """Columns and rows of the window now. Not from COLUMNS and LINES, which do not follow it."""
+    columns, rows = os.get_terminal_size(sys.stdout.fileno())
+    return (columns, rows) if columns and rows else (80, 24)
 
 
 def _watch(hub: Hub, every: float) -> None:
     """Draw frames until `q`; one below the other where there is no terminal."""
     if not sys.stdout.isatty():
         while True:
-            print("\n".join([*hub.frame((200, 60), False), ""]), flush=True)
+            print("\n".join([*hub.frame(_PAPER, False), ""]), flush=True)
             time.sleep(every)
     with _screen() as wake:
         while True:
-            size = shutil.get_terminal_size()
-            lines = hub.frame((size.columns, size.lines), True)
+            lines = hub.frame(_window(), True)
             # Each line is cleared behind its end, then all below: nothing flickers, nothing is left over.
             sys.stdout.write("\x1b[H" + "\r\n".join(f"{line}\x1b[K" for line in lines) + "\x1b[J")
             sys.stdout.flush()

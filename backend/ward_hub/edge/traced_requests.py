@@ -22,9 +22,8 @@ class TracedRequests:
             await self._app(scope, receive, send)
             return
         # Nothing else of what strangers send: neither a method of their own making nor a tracestate.
-        parent = {
-            "traceparent": value.decode("latin-1") for name, value in scope["headers"] if name == _PARENT
-        }
+        given = dict(scope["headers"]).get(_PARENT)
+        parent = None if given is None else {"traceparent": given.decode("latin-1")}
         method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
         with self._tracer.span(f"HTTP {method}", {"http.request.method": method}, parent) as span:
 
