@@ -49,6 +49,20 @@ async def _sqlite(folder: Path) -> AsyncIterator[Store]:
 
 
 @asynccontextmanager
+async def _postgresql(folder: Path) -> AsyncIterator[Store]:
+    from ward_hub.log.postgresql import open_postgresql_log
+
+    from tests.helpers.postgresql_server import database_without_log
+
+    url = await database_without_log()
+
+    async def open_postgresql(hub: str) -> Log:
+        return await open_postgresql_log(url)
+
+    yield Store(open_postgresql)
+
+
+@asynccontextmanager
 async def _couchdb(folder: Path) -> AsyncIterator[Store]:
     from ward_hub.log.couch.log import open_couch_log
 
@@ -60,7 +74,12 @@ async def _couchdb(folder: Path) -> AsyncIterator[Store]:
         yield Store(open_couchdb)
 
 
-STORES: dict[str, Opener] = {"memory": _memory, "sqlite": _sqlite, "couchdb": _couchdb}
+STORES: dict[str, Opener] = {
+    "memory": _memory,
+    "sqlite": _sqlite,
+    "postgresql": _postgresql,
+    "couchdb": _couchdb,
+}
 
 SEVERAL_HUBS: frozenset[str] = frozenset({"couchdb"})
 """Names of the stores that several hubs may hold at once; the others are held by one."""

@@ -27,4 +27,8 @@ async def open_log(store: str, data: Path, hub: str = "hub") -> Log:
         from ward_hub.log.sqlite import SqliteLog
 
         return SqliteLog(data / (rest or "log.db"))
+    if scheme == "postgresql":
+        from ward_hub.log.postgresql import open_postgresql_log
+
+        return await open_postgresql_log(store)
     raise ValueError(f"store {scheme!r}: expected {EXPECTED}")
