@@ -45,14 +45,13 @@ BENCHMARKS = (
     Benchmark("restart", "restart"),
     Benchmark("broadcast", "broadcast"),
     Benchmark("histories", "histories", ("--count", "100000")),
+    Benchmark("side_by_side", "side_by_side"),
     Benchmark("kill9", "kill9", ("--rounds", "1000")),
     Benchmark("faults", "faults", ("--calls", "10000")),
     Benchmark("growth", "growth"),
 )
 NOT_HERE = (
-    "ratios to @hocuspocus/server: an interleaved run with the peer",
-    "join storm of 3,300 terminals; 500 x 10 joining at once; 1,000 documents from disk",
-    "updates/s at p99 ≤ 100 ms; socket to socket at 3,300 terminals",
+    "join storm of 3,300 terminals; socket to socket at 3,300 terminals",
     "fdatasync before the SyncStatus by strace",
     "the station board at 50 changes/s",
 )
