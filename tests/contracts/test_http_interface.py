@@ -52,6 +52,10 @@ POST /api/wards/{ward}/hosting              .   x  x  x  x  v  v  x  x  x  .  . 
 DELETE /api/wards/{ward}/hosting/{id}       .   x  x  x  x  n  n  x  x  x  .  .  .  .  .
 POST /api/call-points/{id}/events           .   .  .  .  .  .  .  .  .  .  .  .  .  .  .
 GET /api/call-points/{id}/challenge         o   o  o  o  o  o  o  o  o  o  o  o  o  o  o
+POST /api/ward-hubs/enrol                   F   F  F  F  F  F  F  F  F  F  F  F  F  F  F
+POST /api/ward-hubs/challenge               o   o  o  o  o  o  o  o  o  o  o  o  o  o  o
+POST /api/ward-hubs/token                   m   m  m  m  m  m  m  m  m  m  m  m  m  m  m
+GET /api/ward-hubs/mirror                   .   .  .  .  .  .  .  .  .  .  .  .  .  .  .
 GET /api/push/key                           .   x  x  x  x  x  x  o  o  x  .  .  .  .  .
 PUT /api/push/subscription                  .   x  x  x  x  x  x  m  m  x  .  .  .  .  .
 DELETE /api/push/subscription               .   x  x  x  x  x  x  o  o  x  .  .  .  .  .

@@ -13,7 +13,7 @@ import logging
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
 from pycrdt import Array, Doc
@@ -156,6 +156,37 @@ class CallService:
         if kind == "open":
             return await self._answer_open(document, values)
         return await self._take(peer, document, name, values)
+
+    async def keep(self, document: str, entries: Sequence[Entry], *, listed: bool = False) -> dict[str, int]:
+        """Take facts that another hub has accepted: what is not known is stored, and put into the document
+        unless it stands there already (`listed`). Entitlement is not judged again.
+
+        Returns id → when it was heard, of all. Raises StorageFull or LogUnavailable.
+        """
+        async with self._turn[document]:
+            known = await self._store.known([entry.id for entry in entries])
+            heard = {key: record.at for key, record in known.items() if record.kind is RecordKind.FACT}
+            fresh = {entry.id: entry for entry in entries if entry.id not in heard}
+            records = [entry.to_record(document) for entry in fresh.values()]
+            if fresh and listed:
+                await self._store.append(records)
+            elif fresh:
+                now = self._clock()
+                late = await self._back(document, [replace(entry, heard_at=now) for entry in fresh.values()])
+                items = [entry.to_item() for entry in [*fresh.values(), *late]]
+                await self.documents.edit(document, lambda doc: _append(doc, items), records)
+        return heard | {entry.id: entry.heard_at for entry in fresh.values()}
+
+    async def keep_listed(self, document: str) -> list[str]:
+        """As `keep`, with what the document lists; returns the ids that were not known."""
+        entries = await self._entries(document)
+        known = await self._store.known([entry.id for entry in entries])
+        new = [
+            entry for entry in entries if (k := known.get(entry.id)) is None or k.kind is not RecordKind.FACT
+        ]
+        if new:
+            await self.keep(document, new, listed=True)
+        return [entry.id for entry in new]
 
     async def prune(self, document: str) -> int:
         """Remove from a calls document what its readers no longer need; returns how many facts went."""

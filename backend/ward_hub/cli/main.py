@@ -24,6 +24,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("calls", "print the call journal"),
     ("audit", "print and check the audit trail"),
     ("certs", "make a private authority and the hub's certificate"),
+    ("ward-hubs", "add, list and revoke ward hubs, which replicate with this hub"),
     ("feed", "send a file of HL7 v2 messages to an MLLP port"),
     ("refused", "list what the feed could not take, and who has no bed"),
 )
@@ -38,10 +39,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, text in COMMANDS:
         subparser = subparsers.add_parser(name, help=text, description=text)
         if name == chosen:
-            importlib.import_module(f"ward_hub.cli.{name}").add_arguments(subparser)
+            importlib.import_module(f"ward_hub.cli.{_module(name)}").add_arguments(subparser)
     args = parser.parse_args(arguments)
-    status: int = importlib.import_module(f"ward_hub.cli.{args.command}").run(args)
+    status: int = importlib.import_module(f"ward_hub.cli.{_module(args.command)}").run(args)
     return status
+
+
+def _module(command: str) -> str:
+    return command.replace("-", "_")
 
 
 if __name__ == "__main__":

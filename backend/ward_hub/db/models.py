@@ -21,6 +21,7 @@ TABLE_MODULES = (
     "ward_hub.fleet.tables",
     "ward_hub.push.tables",
     "ward_hub.call_points.tables",
+    "ward_hub.upstream.tables",
 )
 
 

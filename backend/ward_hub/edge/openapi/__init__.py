@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ward_hub import __version__
 from ward_hub.documents.port import Json
-from ward_hub.edge.openapi import for_fleet, for_office, for_terminals
+from ward_hub.edge.openapi import for_fleet, for_office, for_terminals, for_ward_hubs
 from ward_hub.edge.openapi.operation import Operation
 from ward_hub.edge.openapi.schemas import PATH_SCHEMAS, SCHEMAS
 
@@ -15,6 +15,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *for_terminals.OPERATIONS,
     *for_office.OPERATIONS,
     *for_fleet.OPERATIONS,
+    *for_ward_hubs.OPERATIONS,
 )
 
 

@@ -1,0 +1,36 @@
+"""What a ward hub's terminals ask for that only the hospital's hub can do: passed on, or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ward_hub.edge.errors import WardError, answering
+from ward_hub.edge.json_body import read_body
+from ward_hub.upstream.account import UpstreamAway
+from ward_hub.upstream.ward_side import UplinkService
+
+_HEADERS = {"cache-control": "no-store", "content-type": "application/json"}
+
+
+def upstream_routes(uplink: UplinkService, clock: Callable[[], int]) -> list[Route]:
+    """The routes, to be mounted before those of the same paths that a hub answers by itself."""
+
+    async def enrol(request: Request) -> Response:
+        try:
+            status, body = await uplink.forward("/api/enrol", await read_body(request))
+        except UpstreamAway as away:
+            raise WardError("starting", "The hospital's hub cannot be reached.", 10) from away
+        return Response(body, status, _HEADERS)
+
+    async def password(_request: Request) -> Response:
+        """Passwords have one place where they are set; the mirror would undo what was set here."""
+        raise WardError("forbidden", "Passwords are changed at the hospital's hub.")
+
+    return [
+        Route(path, answering(endpoint, clock), methods=["POST"])
+        for path, endpoint in (("/api/enrol", enrol), ("/api/staff/password", password))
+    ]
