@@ -66,6 +66,10 @@ def requests(ward: str = WARD) -> dict[tuple[str, str], Asked]:
         Asked("DELETE", f"/api/wards/{ward}/hosting/no-such-hosting"),
         Asked("POST", "/api/call-points/bath-r01/events", {"event": "alive", "nonce": SOME}),
         Asked("GET", "/api/call-points/bath-r01/challenge"),
+        Asked("POST", "/api/ward-hubs/enrol", {"code": "no-such-code", "public_key": "x"}),
+        Asked("POST", "/api/ward-hubs/challenge", {"hub": "hub:box"}),
+        Asked("POST", "/api/ward-hubs/token", {"hub": "hub:box", "challenge": "x", "signature": "x"}),
+        Asked("GET", "/api/ward-hubs/mirror"),
         Asked("GET", "/api/push/key"),
         Asked(
             "PUT",
