@@ -31,4 +31,8 @@ async def open_log(store: str, data: Path, hub: str = "hub") -> Log:
         from ward_hub.log.postgresql import open_postgresql_log
 
         return await open_postgresql_log(store)
+    if scheme == "couchdb":
+        from ward_hub.log.couch.log import open_couch_log
+
+        return await open_couch_log(rest, hub)
     raise ValueError(f"store {scheme!r}: expected {EXPECTED}")
