@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 from ward_sync.directory import Directory
 
@@ -16,18 +18,35 @@ from ward_hub.doc_rooms.host import Host
 from ward_hub.edge.sockets import Sockets
 from ward_hub.ingest.service import FeedService
 from ward_hub.leases.port import Leases
+from ward_hub.log.port import Log
 from ward_hub.log.watched import WatchedLog
 from ward_hub.push.desk import PushDesk
 from ward_hub.watching.health import Check, Health, takes
 from ward_hub.watching.loop_lag import LoopLag
 from ward_hub.watching.open_calls import OpenCallCounts
-from ward_hub.watching.sources import FeedCounts, LeaseCounts, PushCounts, Sources
+from ward_hub.watching.sources import FeedCounts, LeaseCounts, PushCounts, Sources, StoreFeedCounts
+
+
+@runtime_checkable
+class FollowedLog(Protocol):
+    """A log of several hubs (log/couch/log.py): its feed and what waits to be written."""
+
+    @property
+    def feed_heard_at(self) -> float | None: ...
+    @property
+    def feed_lag(self) -> float | None: ...
+    @property
+    def feed_reconnects(self) -> int: ...
+    @property
+    def feed_skipped(self) -> int: ...
+    @property
+    def waiting(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
 class WatchedParts:
     """The parts that are asked. `directory`: ward → its directory as the fold reads it; `clock` gives ms;
-    `store_feed_s`: as in watching/sources.py."""
+    `opened`: the log's adapter, for what only one of several hubs knows."""
 
     hub: str
     installation: str
@@ -42,7 +61,7 @@ class WatchedParts:
     leases: Leases
     directory: Callable[[str], Directory | None]
     clock: Callable[[], int]
-    store_feed_s: Callable[[], float | None] = lambda: None
+    opened: Log | None = None
     lag: LoopLag = field(default_factory=LoopLag)
 
 
@@ -87,6 +106,14 @@ def sources_of(parts: WatchedParts, health: Health) -> Sources:
         wanted = ["hospital", *(f"ward/{ward}" for ward in parts.current.model.wards)]
         return LeaseCounts(sum(map(parts.leases.holds, wanted)), len(wanted))
 
+    def store_feed() -> StoreFeedCounts | None:
+        feed = parts.opened
+        if not isinstance(feed, FollowedLog):
+            return None
+        heard = feed.feed_heard_at
+        ago = None if heard is None else max(0.0, time.monotonic() - heard)
+        return StoreFeedCounts(ago, feed.feed_lag, feed.feed_reconnects, feed.feed_skipped, feed.waiting)
+
     return Sources(
         version=__version__,
         hub=parts.hub,
@@ -105,6 +132,6 @@ def sources_of(parts: WatchedParts, health: Health) -> Sources:
         feed=feed,
         push=push,
         leases=leases,
-        store_feed_s=parts.store_feed_s,
+        store_feed=store_feed,
         ready=health.ready,
     )

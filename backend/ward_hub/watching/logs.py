@@ -59,12 +59,15 @@ class JsonLines(logging.Formatter):
 
 
 def set_up_logs(format_: str, level: int = logging.INFO, stream: TextIO | None = None) -> None:
-    """Send all logs to `stream` (standard error). Raises ValueError for a format that is none."""
+    """Send all logs to `stream` (standard error); `level` is the hub's own. Raises ValueError for a format
+    that is none."""
     if format_ not in FORMATS:
         raise ValueError(f"log_format: expected text or json, got {format_!r}")
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines() if format_ == "json" else TextLines())
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    # Never the root's: at DEBUG drivers write the values of their statements, and those name people.
+    logging.getLogger("ward_hub").setLevel(level)
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 

@@ -22,7 +22,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from ward_hub.watching.buckets import Buckets
 from ward_hub.watching.process import ProcessUse
-from ward_hub.watching.sources import FeedCounts, LeaseCounts, PushCounts, Sources
+from ward_hub.watching.sources import FeedCounts, LeaseCounts, PushCounts, Sources, StoreFeedCounts
 from ward_hub.watching.traffic import SocketCounts
 
 log = logging.getLogger(__name__)
@@ -45,6 +45,7 @@ class Reading:
     feed: FeedCounts
     push: PushCounts
     leases: LeaseCounts
+    store_feed: StoreFeedCounts | None
     process: ProcessUse
     calls_open: Mapping[str, int] | None
     ready: bool | None
@@ -75,6 +76,11 @@ def _gauge(name: str, help: str, read: Callable[[Reading], Value], label: str | 
 
 def _histogram(name: str, help: str, read: Callable[[Reading], Buckets]) -> Definition:
     return Definition(f"wardline_{name}", Kind.HISTOGRAM, help, read)
+
+
+def _store(read: Callable[[StoreFeedCounts], float | None]) -> Callable[[Reading], Value]:
+    """Reads the feed of a log of several hubs; nothing where there is one hub."""
+    return lambda r: None if r.store_feed is None else read(r.store_feed)
 
 
 INFO = "wardline_hub_info"
@@ -119,7 +125,27 @@ METRICS: tuple[Definition, ...] = (
     _gauge(
         "store_feed_age_seconds",
         "Since anything was heard on the feed of a log of several hubs",
-        lambda r: r.sources.store_feed_s(),
+        _store(lambda feed: feed.heard_s_ago),
+    ),
+    _gauge(
+        "store_feed_lag_seconds",
+        "How late the last record of another hub came, by two hubs' clocks",
+        _store(lambda feed: feed.lag_s),
+    ),
+    _counter(
+        "store_feed_reconnects_total",
+        "How often that feed broke and was taken up again",
+        _store(lambda feed: feed.reconnects),
+    ),
+    _counter(
+        "store_feed_skipped_total",
+        "Documents of that feed that could not be read",
+        _store(lambda feed: feed.skipped),
+    ),
+    _gauge(
+        "store_waiting",
+        "Documents that wait to be written to a log of several hubs",
+        _store(lambda feed: feed.waiting),
     ),
     _gauge("leases_wanted", "Leases this hub competes for", lambda r: r.leases.wanted),
     _gauge("leases_held", "Leases of these it holds", lambda r: r.leases.held),
@@ -147,6 +173,7 @@ async def read(sources: Sources) -> Reading:
         sources.feed(),
         sources.push(),
         sources.leases(),
+        sources.store_feed(),
         sources.process(),
         calls_open,
         None if sources.ready is None else await sources.ready(),

@@ -123,7 +123,7 @@ def _health(now: Scrape, before: Scrape | None, base: Scrape | None) -> list[Lin
     feed, heard = now.by("feed_messages_total", "outcome"), now.value("feed_last_message_age_seconds")
     behind = now.value("feed_stays_behind") or 0
     tries = now.by("push_tries_total", "outcome")
-    store = now.value("store_feed_age_seconds")
+    store, late = now.value("store_feed_age_seconds"), now.value("store_feed_lag_seconds")
     log = "full" if full else "taking" if taking else "NOT TAKING"
     return [
         _row(
@@ -158,7 +158,8 @@ def _health(now: Scrape, before: Scrape | None, base: Scrape | None) -> list[Lin
         _row(
             "hubs",
             f"leases {count(held)} of {count(wanted)}  store feed "
-            f"{'one hub' if store is None else 'heard ' + time_of(store) + ' ago'}",
+            f"{'one hub' if store is None else 'heard ' + time_of(store) + ' ago'}"
+            f"{'' if late is None else '  lag ' + time_of(late)}",
             alarm=(store or 0) > 5,
         ),
         _row(

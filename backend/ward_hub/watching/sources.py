@@ -68,6 +68,18 @@ class PushCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreFeedCounts:
+    """The feed of a log of several hubs: seconds since anything was heard on it, and how late the last record
+    of another hub came; how often it broke, what it could not read, and what waits to be written."""
+
+    heard_s_ago: float | None = None
+    lag_s: float | None = None
+    reconnects: int = 0
+    skipped: int = 0
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class LeaseCounts:
     """Leases this hub wants and those of them it holds."""
 
@@ -82,9 +94,7 @@ async def _no_calls() -> Counts:
 @dataclass(frozen=True, slots=True)
 class Sources:
     """`started_at`: seconds since the epoch. `lag`: how late the loop's calls were; `lag_now`: the newest.
-
-    `store_feed_s`: seconds since a hub was last heard on the log's feed, None for a log of one hub.
-    """
+    `store_feed`: None for a log of one hub."""
 
     version: str = ""
     hub: str = ""
@@ -103,6 +113,6 @@ class Sources:
     feed: Callable[[], FeedCounts] = FeedCounts
     push: Callable[[], PushCounts] = PushCounts
     leases: Callable[[], LeaseCounts] = LeaseCounts
-    store_feed_s: Callable[[], float | None] = lambda: None
+    store_feed: Callable[[], StoreFeedCounts | None] = lambda: None
     process: Callable[[], ProcessUse] = process_use
     ready: Callable[[], Awaitable[bool]] | None = None

@@ -16,14 +16,15 @@ def stream() -> Iterator[io.StringIO]:
     """What the root logger writes to, set back afterwards."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    alembic = logging.getLogger("alembic").level
+    levels = {name: logging.getLogger(name).level for name in ("alembic", "ward_hub")}
     root.handlers[:] = []
     try:
         yield io.StringIO()
     finally:
         root.handlers[:] = handlers
         root.setLevel(level)
-        logging.getLogger("alembic").setLevel(alembic)
+        for name, held in levels.items():
+            logging.getLogger(name).setLevel(held)
 
 
 def test_json_is_one_object_a_line(stream: io.StringIO) -> None:
@@ -51,6 +52,15 @@ def test_text_keeps_its_form(stream: io.StringIO) -> None:
     set_up_logs("text", stream=stream)
     logging.getLogger("ward_hub.trial").warning("refused %s", "x")
     assert stream.getvalue().endswith(" WARNING ward_hub.trial refused x\n")
+
+
+def test_drivers_stay_quiet_when_the_hub_is_asked_for_more(stream: io.StringIO) -> None:
+    """At DEBUG aiosqlite writes the values of its statements."""
+    set_up_logs("text", logging.DEBUG, stream)
+    logging.getLogger("aiosqlite").debug("executing INSERT %s", "somebody")
+    logging.getLogger("ward_hub.trial").debug("a detail")
+    assert "somebody" not in stream.getvalue()
+    assert "a detail" in stream.getvalue()
 
 
 def test_another_form_is_refused(stream: io.StringIO) -> None:

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from ward_hub.watching.buckets import Buckets, seconds
 from ward_hub.watching.metrics import INFO, METRICS, Kind, read, render
 from ward_hub.watching.process import ProcessUse
-from ward_hub.watching.sources import FeedCounts, LeaseCounts, PushCounts, QuietLog, Sources
+from ward_hub.watching.sources import FeedCounts, LeaseCounts, PushCounts, QuietLog, Sources, StoreFeedCounts
 from ward_hub.watching.traffic import SocketCounts, Traffic
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "watching.md"
@@ -50,7 +50,7 @@ def busy() -> Sources:
         feed=lambda: FeedCounts(1, {"taken": 13}, 14, 15.0),
         push=lambda: PushCounts(16, 17, 18, {"sent": 19}),
         leases=lambda: LeaseCounts(20, 21),
-        store_feed_s=lambda: 22.0,
+        store_feed=lambda: StoreFeedCounts(22.0, 0.05, 26, 27, 28),
         process=lambda: ProcessUse(23.0, 24, 25),
         ready=ready,
     )
@@ -80,7 +80,8 @@ async def test_every_metric_is_there_and_says_what_its_source_said() -> None:
     assert found["wardline_log_taking"] == {(): 0}
     assert found["wardline_log_full"] == {(): 1}
     assert found["wardline_ready"] == {(): 0}
-    assert found["wardline_store_feed_age_seconds"] == {(): 22}
+    store = ("feed_age_seconds", "feed_lag_seconds", "feed_reconnects_total", "feed_skipped_total", "waiting")
+    assert [found[f"wardline_store_{name}"][()] for name in store] == [22, 0.05, 26, 27, 28]
     assert found["wardline_calls_open"] == {("placed",): 4}
     assert [sorted(labels) for labels in found[INFO]] == [["0a1b2c3d", "1.2", "i"]]
 
