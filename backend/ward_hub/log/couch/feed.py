@@ -193,11 +193,10 @@ class Feed:
                     else:
                         line.clear()
                 line += chunk[start:]
-                if len(line) > LONGEST_LINE:
-                    log.error(
-                        "feed of %s: a line of more than %d bytes left out", address.shown, LONGEST_LINE
-                    )
-                    self.skipped += 1
+                if len(line) > LONGEST_LINE or overlong:
+                    if not overlong:
+                        log.error("feed of %s: a line over %d bytes left out", address.shown, LONGEST_LINE)
+                        self.skipped += 1
                     overlong = True
                     line.clear()
 

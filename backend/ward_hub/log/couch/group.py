@@ -20,7 +20,7 @@ GROUP_BYTES = 64 * 1024
 """About 200 small updates: so large a request still takes only some ten milliseconds."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 1.0
 SHORTEST_S = 0.5
-CLOSING_S = 5.0
+CLOSING_S = 3.0
 """How long closing waits for writes in doubt."""
 
 
@@ -56,6 +56,8 @@ class GroupCommit:
         self._task: asyncio.Task[None] | None = None
         self._failures = 0
         self._end: float | None = None
+        self.requests = 0
+        """How many were sent."""
 
     @property
     def waiting(self) -> int:
@@ -106,6 +108,7 @@ class GroupCommit:
         ends = [write.until for write in batch] + ([] if self._end is None else [self._end])
         left_s = min(ends) - self._clock()
         within_s = max(SHORTEST_S, min(self._couch.request_s, left_s))
+        self.requests += 1
         try:
             answer = await self._couch.bulk([write.document for write in batch], within_s)
         except TooLarge as error:

@@ -83,9 +83,11 @@ class CouchLog:
     ) -> None:
         """`boot`: this start's name (names.py). `clock`: ms since 1970. `chance`: 0 to 1."""
         self._couch = couch
-        self._boot = boot
+        self.boot = boot
         self._times = times
         self._monotonic = monotonic
+        self.log_id: str | None = None
+        """Which log this is; one that is made in its place later has another."""
         self._counters: dict[str, int] = {}
         self._under_way: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -116,12 +118,28 @@ class CouchLog:
         return self._feed.lag_s
 
     @property
+    def feed_reconnects(self) -> int:
+        """How often the feed has broken and was taken up again."""
+        return self._feed.reconnects
+
+    @property
+    def feed_skipped(self) -> int:
+        """How many documents the feed left out because they could not be read."""
+        return self._feed.skipped
+
+    @property
+    def requests(self) -> int:
+        """How many groups of writes were sent."""
+        return self._group.requests
+
+    @property
     def waiting(self) -> int:
         """How many documents wait to be written."""
         return self._group.waiting
 
     async def begin(self, log_id: str) -> None:
         """Take the present as the place from which `follow` goes on."""
+        self.log_id = log_id
         await self._feed.begin(log_id)
 
     async def append(self, records: Sequence[Record]) -> None:
@@ -226,7 +244,7 @@ class CouchLog:
     def _next(self, document: str) -> UpdateId:
         partition = partition_of(document)
         self._counters[partition] = self._counters.get(partition, 0) + 1
-        return UpdateId(partition, self._boot, self._counters[partition])
+        return UpdateId(partition, self.boot, self._counters[partition])
 
     async def _append(self, parts: Sequence[tuple[str, list[Record], UpdateId]], until: float) -> None:
         await _all([self._store(document, part, name, until) for document, part, name in parts])
