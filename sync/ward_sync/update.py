@@ -8,6 +8,7 @@ encoding of Yjs 13 (src/utils/encoding.js, src/structs/), rule SY6.
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -20,23 +21,35 @@ MAX_CLOCK = 2**32 - 1
 """Clocks are u32 in yrs, under pycrdt."""
 MAX_STRUCTS = 200_000
 """A structure costs about 2 µs to read; this keeps one update under half a second."""
+NO_LIMIT = 2**53 - 1
+"""Structs of what has been stored: each update was within limits, all together need not be."""
+STRUCTS_A_CLIENT = 10
+"""At most one client id for so many of the structs allowed: every id stays in every state vector for ever."""
+MAX_VECTOR = 200_000
+"""Client ids of a state vector; a document that has lived for years has some thousand."""
+MAX_AHEAD = 2**16
+"""Clocks that an update may delete before anybody has seen them. One more deletes what is yet to be written:
+replicas keep such deletions, and whatever a client writes there is gone as it comes."""
 MAX_NESTING = 32
 
 Range = tuple[int, int, int]
 """(client, first clock, clock after the last)."""
 
 _GC, _DELETED, _JSON, _BINARY, _STRING, _EMBED, _FORMAT, _TYPE, _ANY, _DOC, _SKIP = range(11)
+_KIND = 0x1F
 _LEFT, _RIGHT, _KEY = 0x80, 0x40, 0x20
 _XML_ELEMENT, _XML_HOOK, _XML_TEXT = 3, 5, 6
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateShape:
-    """What an update brings: ranges of new structs, ranges of deletions, and how many structs it holds."""
+    """What an update brings: ranges of new structs, ranges of deletions, how many structs it holds, and how
+    many of them are shared types."""
 
     structs: tuple[Range, ...]
     deletes: tuple[Range, ...]
     count: int
+    types: int = 0
 
     @property
     def clients(self) -> frozenset[int]:
@@ -49,15 +62,41 @@ class UpdateShape:
             end <= state.get(client, 0) for client, _, end in self.deletes
         )
 
+    def ahead(self, state: Mapping[int, int]) -> int:
+        """How many clocks it deletes that neither it nor a document of this state has."""
+        total = 0
+        ends: dict[int, int] | None = None
+        for client, start, end in self.deletes:
+            if end > state.get(client, 0):
+                if ends is None:
+                    ends = {client: end for client, _, end in self.structs}
+                total += end - max(start, min(end, max(state.get(client, 0), ends.get(client, 0))))
+        return total
+
+
+@dataclass(frozen=True, slots=True)
+class Struct:
+    """One struct of an update and what it hangs on: its neighbour, or with `inside` the type it lies in; None
+    for what lies at a root."""
+
+    start: int
+    end: int
+    is_type: bool
+    hangs_on: tuple[int, int] | None
+    inside: bool
+
 
 def parse_update(data: bytes, max_structs: int = MAX_STRUCTS) -> UpdateShape:
     """Return the shape of a v1 update. Raises RemoteProtocolError when no Yjs peer could have written it."""
     if data == EMPTY_UPDATE:
         return _NOTHING
     structs: list[Range] = []
-    total = 0
+    total = types = 0
     seen: set[int] = set()
     clients, at = read_uint(data, 0)
+    max_clients = max_structs // STRUCTS_A_CLIENT
+    if clients > max_clients:
+        raise RemoteProtocolError(ErrorCode.TOO_LARGE, f"more than {max_clients} client ids")
     for _ in range(clients):
         count, at = read_uint(data, at)
         client, at = read_uint(data, at)
@@ -70,6 +109,8 @@ def parse_update(data: bytes, max_structs: int = MAX_STRUCTS) -> UpdateShape:
             raise RemoteProtocolError(ErrorCode.TOO_LARGE, f"more than {max_structs} structs")
         start = clock
         for _ in range(count):
+            if at < len(data) and data[at] & _KIND == _TYPE:
+                types += 1
             length, skip, at = _read_struct(data, at)
             if skip:
                 if clock > start:
@@ -83,12 +124,32 @@ def parse_update(data: bytes, max_structs: int = MAX_STRUCTS) -> UpdateShape:
     deletes, at = _read_ranges(data, at, max_structs)
     if at != len(data):
         raise RemoteProtocolError(ErrorCode.LEFTOVER, f"{len(data) - at} bytes after the update")
-    return UpdateShape(tuple(structs), deletes, total)
+    return UpdateShape(tuple(structs), deletes, total, types)
 
 
-def parse_state_vector(data: bytes) -> dict[int, int]:
+def read_structs(data: bytes) -> dict[int, list[Struct]]:
+    """Return client → its structs in order, of an update that `parse_update` has read."""
+    found: dict[int, list[Struct]] = {}
+    clients, at = read_uint(data, 0)
+    for _ in range(clients):
+        count, at = read_uint(data, at)
+        client, at = read_uint(data, at)
+        clock, at = read_uint(data, at)
+        own = found[client] = []
+        for _ in range(count):
+            hangs_on, inside = _read_place(data, at)
+            is_type = data[at] & _KIND == _TYPE
+            length, _, at = _read_struct(data, at)
+            own.append(Struct(clock, clock + length, is_type, hangs_on, inside))
+            clock += length
+    return found
+
+
+def parse_state_vector(data: bytes, max_clients: int = NO_LIMIT) -> dict[int, int]:
     """Return client → clock of a v1 state vector. Raises RemoteProtocolError."""
     count, at = read_uint(data, 0)
+    if count > max_clients:
+        raise RemoteProtocolError(ErrorCode.TOO_LARGE, f"more than {max_clients} client ids")
     state: dict[int, int] = {}
     for _ in range(count):
         client, at = read_uint(data, at)
@@ -111,18 +172,18 @@ def encode_state_vector(state: Mapping[int, int]) -> bytes:
 
 def covers(have: Iterable[Range], wanted: Iterable[Range]) -> bool:
     """Whether every clock of `wanted` lies in some range of `have` (deletions of two replicas)."""
-    by_client: dict[int, list[tuple[int, int]]] = {}
-    for client, start, end in have:
-        by_client.setdefault(client, []).append((start, end))
-    for ranges in by_client.values():
-        ranges.sort()
-    for client, start, end in sorted(wanted):
-        for have_start, have_end in by_client.get(client, ()):
-            if have_start <= start < have_end:
-                start = have_end
-            if start >= end:
-                break
-        if start < end:
+    starts: dict[int, list[int]] = {}
+    ends: dict[int, list[int]] = {}
+    for client, start, end in sorted(have):
+        own, own_ends = starts.setdefault(client, []), ends.setdefault(client, [])
+        if own and start <= own_ends[-1]:
+            own_ends[-1] = max(end, own_ends[-1])
+        else:
+            own.append(start)
+            own_ends.append(end)
+    for client, start, end in wanted:
+        at = bisect_right(starts.get(client, ()), start) - 1
+        if start < end and (at < 0 or end > ends[client][at]):
             return False
     return True
 
@@ -137,6 +198,8 @@ def _refuse(text: str) -> RemoteProtocolError:
 def _read_ranges(data: bytes, at: int, limit: int) -> tuple[tuple[Range, ...], int]:
     deletes: list[Range] = []
     clients, at = read_uint(data, at)
+    if clients > limit // STRUCTS_A_CLIENT:
+        raise RemoteProtocolError(ErrorCode.TOO_LARGE, f"more than {limit // STRUCTS_A_CLIENT} client ids")
     for _ in range(clients):
         client, at = read_uint(data, at)
         count, at = read_uint(data, at)
@@ -156,7 +219,7 @@ def _read_struct(data: bytes, at: int) -> tuple[int, bool, int]:
     if at >= len(data):
         raise RemoteProtocolError(ErrorCode.TRUNCATED, "the update ends before its structs do")
     info = data[at]
-    kind = info & 0x1F
+    kind = info & _KIND
     at += 1
     if kind in (_GC, _SKIP):
         length, at = read_uint(data, at)
@@ -178,6 +241,23 @@ def _read_struct(data: bytes, at: int) -> tuple[int, bool, int]:
     length, at = _read_content(kind, data, at)
     # yrs leaves an empty string behind when a format cuts a character in two; nothing else may be empty.
     return (length if kind == _STRING else _positive(length)), False, at
+
+
+def _read_place(data: bytes, at: int) -> tuple[tuple[int, int] | None, bool]:
+    """Return what the struct here hangs on, and whether it lies in that."""
+    info = data[at]
+    at += 1
+    inside = False
+    if info & _KIND in (_GC, _SKIP):
+        return None, False
+    if not info & (_LEFT | _RIGHT):
+        named, at = read_uint(data, at)
+        if named:
+            return None, False
+        inside = True
+    client, at = read_uint(data, at)
+    clock, _ = read_uint(data, at)
+    return (client, clock), inside
 
 
 def _read_content(kind: int, data: bytes, at: int) -> tuple[int, int]:

@@ -29,6 +29,9 @@ from ward_sync.messages import (
 from ward_sync.update import (
     EMPTY_STATE_VECTOR,
     EMPTY_UPDATE,
+    MAX_AHEAD,
+    MAX_VECTOR,
+    NO_LIMIT,
     Range,
     UpdateShape,
     covers,
@@ -37,6 +40,7 @@ from ward_sync.update import (
 )
 
 from ward_hub.access.port import Principal
+from ward_hub.doc_rooms.depth import Depth
 from ward_hub.doc_rooms.effects import Answer, Detach, Effect, Spread, SpreadPresence, Store
 from ward_hub.doc_rooms.elsewhere import Held
 from ward_hub.doc_rooms.peer import Peer
@@ -90,6 +94,7 @@ class DocRoom:
         self._refused: dict[tuple[str, int], str] = {}
         self._bytes = sum(map(len, updates))
         self._deletes: tuple[Range, ...] | None = None
+        self._depth = Depth()
         self._answers: dict[bytes, bytes] = {}
         try:
             for update in updates:
@@ -152,7 +157,7 @@ class DocRoom:
         effects: list[Effect] = []
         for update in updates:
             try:
-                shape = parse_update(update)
+                shape = parse_update(update, NO_LIMIT)
             except RemoteProtocolError as error:
                 raise RoomBroken(f"another hub's update: {error}") from None
             self._adopt(update, shape)
@@ -175,7 +180,7 @@ class DocRoom:
 
         Raises RemoteProtocolError when it is not (nothing has changed then), or RoomBroken.
         """
-        shape = parse_update(update)
+        shape = parse_update(update, NO_LIMIT)
         effects: list[Effect] = [Store(record) for record in extra]
         if update != EMPTY_UPDATE and not self._holds(shape):
             self._adopt(update, shape)
@@ -195,7 +200,7 @@ class DocRoom:
         """What a replica of that state vector lacks, with what still waits. Raises RemoteProtocolError."""
         found = self._answers.get(state_vector)
         if found is None:
-            parse_state_vector(state_vector)
+            parse_state_vector(state_vector, MAX_VECTOR)
             found = self._doc.get_update(state_vector)
             if self._waiting:
                 found = merge_updates(found, *(update for _, update in self._waiting))
@@ -268,9 +273,11 @@ class DocRoom:
         if vouched:
             self._adopt(update, shape)
         else:
-            reason = self._apply(update, peer.principal)
+            placed = self._depth.place(update, shape, self._state)
+            reason = self._depth.reason_against(placed, shape) or self._apply(update, peer.principal)
             if reason is not None:
                 return self._refuse(peer, reason, shape)
+            self._depth.take(placed, shape)
             self._changed(len(update))
             if not shape.reaches(self._state):
                 self._waiting.append((shape, update))
@@ -286,6 +293,8 @@ class DocRoom:
                     return "client_id"
                 if self._refused and (reason := self._refused.get((peer.principal.terminal, client))):
                     return reason
+        if shape.ahead(self._state) > MAX_AHEAD:
+            return "malformed"
         if self._bytes + len(update) > self.rules.max_document_bytes:
             self._bytes = len(self.update_since(EMPTY_STATE_VECTOR))
             if self._bytes + len(update) > self.rules.max_document_bytes:
@@ -314,6 +323,7 @@ class DocRoom:
 
     def _adopt(self, update: bytes, shape: UpdateShape) -> None:
         """Apply what is accepted already. Raises RoomBroken."""
+        self._depth.take(self._depth.place(update, shape, self._state), shape)
         if _try_apply(self._doc, update) is not None:
             raise RoomBroken("an accepted update cannot be applied")
         if self._shadow is not None and _try_apply(self._shadow, update) is not None:
@@ -343,10 +353,14 @@ class DocRoom:
 
     def _find_waiting(self, updates: Sequence[bytes]) -> None:
         """After loading: which updates still wait. Reads only those that can (ids beyond the state)."""
+        nested = False
         for update in updates:
-            shape = parse_update(update)
+            shape = parse_update(update, NO_LIMIT)
+            nested = nested or shape.types > 0
             if not shape.reaches(self._state):
                 self._waiting.append((shape, update))
+        if nested:
+            self._depth.load([self._doc.get_update(), *(update for _, update in self._waiting)])
 
     def _is_known(self, update: bytes) -> bool:
         try:
@@ -361,7 +375,7 @@ class DocRoom:
         if not shape.deletes:
             return True
         if self._deletes is None:
-            self._deletes = parse_update(self._doc.get_update(self._doc.get_state())).deletes
+            self._deletes = parse_update(self._doc.get_update(self._doc.get_state()), NO_LIMIT).deletes
         return covers(self._deletes, shape.deletes)
 
     def _refuse(self, peer: Peer, reason: str, shape: UpdateShape) -> list[Effect]:
