@@ -15,7 +15,6 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
-from zlib import crc32
 
 import asyncpg  # type: ignore[import-untyped]
 
@@ -24,13 +23,25 @@ from ward_hub.log.port import (
     Cursor,
     Finding,
     Log,
-    LogDamaged,
     LogRefused,
     LogUnavailable,
     Record,
     RecordKind,
     Severity,
     StorageFull,
+)
+from ward_hub.log.postgresql_rows import (
+    INSERT,
+    KNOWN,
+    LOAD,
+    PAGE,
+    READ_PAGE,
+    REPLACED,
+    SNAPSHOT,
+    checksum,
+    record_of,
+    row_of,
+    verify,
 )
 from ward_hub.log.postgresql_writer import CONNECT_S, ERRORS, STATEMENT_S, Address, Writer
 from ward_hub.log.snapshot import merge
@@ -39,42 +50,8 @@ logger = logging.getLogger(__name__)
 
 GROUP_RECORDS = 2_000
 GROUP_BYTES = 4 * 1024 * 1024
-READ_PAGE = 500
 READERS = 4
 FIRST_PAUSE_S, LONGEST_PAUSE_S, REFUSED_PAUSE_S = 0.1, 2.0, 30.0
-
-_COLUMNS = "seq, document, kind, payload, at, terminal, staff, key, sum"
-_INSERT = """
-INSERT INTO wardline_log.record (document, kind, payload, at, terminal, staff, key, sum)
-SELECT document, kind, payload, at, terminal, staff, key, sum
-FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bigint[], $5::text[], $6::text[], $7::text[],
-    $8::bigint[])
-  WITH ORDINALITY AS new (document, kind, payload, at, terminal, staff, key, sum, place)
-ORDER BY place
-"""
-_LOAD = f"""
-SELECT seq, document, 'snapshot' AS kind, payload, 0 AS at,
-  NULL AS terminal, NULL AS staff, NULL AS key, sum
-FROM wardline_log.snapshot WHERE document = $1
-UNION ALL
-SELECT {_COLUMNS} FROM wardline_log.record
-WHERE kind = 'update' AND document = $1
-  AND seq > coalesce((SELECT seq FROM wardline_log.snapshot WHERE document = $1), 0)
-ORDER BY seq
-"""  # noqa: S608 - a constant
-_KNOWN = f"""
-SELECT DISTINCT ON (key) {_COLUMNS} FROM wardline_log.record
-WHERE key = ANY($1::text[]) ORDER BY key, kind = 'refused', seq
-"""  # noqa: S608
-_PAGE = f"""
-SELECT {_COLUMNS} FROM wardline_log.record
-WHERE seq > $1 AND kind = ANY($2::text[]) ORDER BY seq LIMIT {READ_PAGE}
-"""  # noqa: S608
-_SNAPSHOT = """
-INSERT INTO wardline_log.snapshot (document, seq, payload, sum) VALUES ($1, $2, $3, $4)
-ON CONFLICT (document) DO UPDATE SET seq = excluded.seq, payload = excluded.payload, sum = excluded.sum
-"""
-_REPLACED = "DELETE FROM wardline_log.record WHERE kind = 'update' AND document = $1 AND seq <= $2"
 
 
 async def open_postgresql_log(url: str) -> Log:
@@ -90,7 +67,8 @@ async def open_postgresql_log(url: str) -> Log:
 
 @dataclass(slots=True)
 class _Append:
-    records: Sequence[Record]
+    rows: list[tuple[Any, ...]]
+    size: int
     future: asyncio.Future[None]
 
 
@@ -133,12 +111,13 @@ class PostgresqlLog:
         except ERRORS as error:
             await self._writer.close()
             raise self._address.translate(error) from None
-        self._tasks = [asyncio.create_task(self._write_on(), name="log-writer")]
+        self._tasks = [asyncio.create_task(self._write(), name="log-writer")]
 
     async def append(self, records: Sequence[Record]) -> None:
         if records:
             future = asyncio.get_running_loop().create_future()
-            await self._enqueue(_Append(records, future), future)
+            size = sum(len(record.payload) for record in records)
+            await self._enqueue(_Append([row_of(record) for record in records], size, future), future)
 
     async def load(self, document: str) -> list[bytes]:
         return (await self._load(document))[0]
@@ -146,7 +125,7 @@ class PostgresqlLog:
     async def known(self, keys: Sequence[str]) -> dict[str, Record]:
         if not keys:
             return {}
-        found = [_record(row)[1] for row in await self._fetch(_KNOWN, list(dict.fromkeys(keys)))]
+        found = [record_of(row)[1] for row in await self._fetch(KNOWN, list(dict.fromkeys(keys)))]
         return {record.key: record for record in found if record.key is not None}
 
     async def read(
@@ -155,9 +134,9 @@ class PostgresqlLog:
         names = sorted(kind.value for kind in (RecordKind if kinds is None else kinds))
         last = int(after or 0)
         while True:
-            rows = await self._fetch(_PAGE, last, names)
+            rows = await self._fetch(PAGE, last, names)
             for row in rows:
-                last, record = _record(row)
+                last, record = record_of(row)
                 yield str(last), record
             if len(rows) < READ_PAGE:
                 return
@@ -178,9 +157,9 @@ class PostgresqlLog:
 
             async def replace(connection: asyncpg.Connection) -> None:
                 async with connection.transaction():
-                    checksum = _sum(document, "snapshot", payload, 0, None, None, None)
-                    await connection.execute(_SNAPSHOT, document, last, payload, checksum)
-                    await connection.execute(_REPLACED, document, last)
+                    found = checksum(document, "snapshot", payload, 0, None, None, None)
+                    await connection.execute(SNAPSHOT, document, last, payload, found)
+                    await connection.execute(REPLACED, document, last)
 
             future = asyncio.get_running_loop().create_future()
             await self._enqueue(_Job(replace, future), future)
@@ -195,18 +174,17 @@ class PostgresqlLog:
             yield finding
 
     async def close(self) -> None:
-        if self._closed:
-            return
         self._closed = True
         self._wake.set()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._writer.close()
-        if self._pool is not None:
+        pool, self._pool = self._pool, None
+        if pool is not None:
             try:
                 async with asyncio.timeout(STATEMENT_S):
-                    await self._pool.close()
+                    await pool.close()
             except ERRORS:
-                self._pool.terminate()
+                pool.terminate()
 
     async def _fetch(self, query: str, *values: object) -> list[Any]:
         if self._closed or self._pool is None:
@@ -221,8 +199,8 @@ class PostgresqlLog:
         """Return (updates, number of the last); a snapshot counts as the first."""
         updates: list[bytes] = []
         last = 0
-        for row in await self._fetch(_LOAD, document):
-            _check_sum(row)
+        for row in await self._fetch(LOAD, document):
+            verify(row)
             updates.append(row["payload"])
             last = row["seq"]
         return updates, last
@@ -236,6 +214,14 @@ class PostgresqlLog:
         self._waiting.append(item)
         self._wake.set()
         await future
+
+    async def _write(self) -> None:
+        try:
+            await self._write_on()
+        finally:
+            self._closed = True
+            self._why = LogUnavailable("the log is closed")
+            self._fail_all()
 
     async def _write_on(self) -> None:
         """Write what waits, group by group; with the connection lost, fail it and connect again."""
@@ -300,25 +286,21 @@ class PostgresqlLog:
 
     def _next_group(self) -> list[_Append]:
         group: list[_Append] = []
-        records = size = 0
-        while self._waiting:
-            first = self._waiting[0]
-            if not isinstance(first, _Append):
-                break
-            more = sum(len(record.payload) for record in first.records)
-            if group and (records + len(first.records) > GROUP_RECORDS or size + more > GROUP_BYTES):
+        rows = size = 0
+        while self._waiting and isinstance(first := self._waiting[0], _Append):
+            rows, size = rows + len(first.rows), size + first.size
+            if group and (rows > GROUP_RECORDS or size > GROUP_BYTES):
                 break
             group.append(first)
-            records, size = records + len(first.records), size + more
             self._waiting.popleft()
         return group
 
     async def _commit(self, connection: asyncpg.Connection, group: list[_Append]) -> None:
         """Store all appends by one statement; when the server refuses that, each by its own, so that one that
         is too large for what is left of the disk does not take the others with it."""
-        rows = [_row(record) for append in group for record in append.records]
+        rows = [row for append in group for row in append.rows]
         try:
-            await connection.execute(_INSERT, *map(list, zip(*rows, strict=True)))
+            await connection.execute(INSERT, *map(list, zip(*rows, strict=True)))
         except ERRORS as error:
             why = self._translate(connection, error)
             if len(group) > 1 and self._writer.connection is connection:
@@ -328,9 +310,9 @@ class PostgresqlLog:
             for append in group:
                 _fail(append.future, why)
             return
-        except asyncio.CancelledError:
+        except BaseException:
             for append in group:
-                _fail(append.future, LogUnavailable("the log was ended"))
+                _fail(append.future, LogUnavailable("the log's writer has ended"))
             raise
         for append in group:
             if not append.future.done():
@@ -349,8 +331,7 @@ class PostgresqlLog:
     def _translate(self, connection: asyncpg.Connection, error: Exception) -> LogUnavailable | StorageFull:
         """The port's error; a connection on which something is in doubt is cut."""
         why = self._address.translate(error)
-        refused = isinstance(error, asyncpg.PostgresError) and not connection.is_closed()
-        if not refused and not isinstance(error, asyncpg.DataError):
+        if not isinstance(error, asyncpg.PostgresError) or connection.is_closed():
             self._writer.drop()
             self._lost(why)
         return why
@@ -368,33 +349,3 @@ class PostgresqlLog:
 def _fail(future: asyncio.Future[None], why: Exception) -> None:
     if not future.done():
         future.set_exception(type(why)(str(why)))
-
-
-def _sum(
-    document: str,
-    kind: str,
-    payload: bytes,
-    at: int,
-    terminal: str | None,
-    staff: str | None,
-    key: str | None,
-) -> int:
-    return crc32(payload, crc32(f"{document}\0{kind}\0{at}\0{terminal}\0{staff}\0{key}".encode()))
-
-
-def _row(record: Record) -> tuple[object, ...]:
-    r = record
-    checksum = _sum(r.document, r.kind.value, r.payload, r.at, r.terminal, r.staff, r.key)
-    return r.document, r.kind.value, r.payload, r.at, r.terminal, r.staff, r.key, checksum
-
-
-def _check_sum(row: Any) -> None:
-    _, document, kind, payload, at, terminal, staff, key, checksum = row
-    if _sum(document, kind, payload, at, terminal, staff, key) != checksum:
-        raise LogDamaged(f"{kind} {row['seq']} of {document}")
-
-
-def _record(row: Any) -> tuple[int, Record]:
-    _check_sum(row)
-    seq, document, kind, payload, at, terminal, staff, key, _ = row
-    return seq, Record(document, RecordKind(kind), payload, at, terminal, staff, key)

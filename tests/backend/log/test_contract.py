@@ -10,9 +10,10 @@ from ward_hub.log.port import Log
 
 from tests.helpers.stores import SEVERAL_HUBS, STORES, Store
 
-pytest.register_assert_rewrite("tests.backend.log.contract")
+pytest.register_assert_rewrite("tests.backend.log.contract", "tests.backend.log.contract_of_hubs")
 
 from tests.backend.log.contract import *  # noqa: E402, F403
+from tests.backend.log.contract_of_hubs import *  # noqa: E402, F403
 
 
 @pytest.fixture(params=sorted(STORES))
