@@ -6,7 +6,6 @@ Only this module knows which adapters are used. `serve` and `demo` differ in set
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import logging
 import secrets
 import time
@@ -51,14 +50,17 @@ from ward_hub.doc_rooms.host import Host
 from ward_hub.doc_rooms.rules import ward_rules
 from ward_hub.documents import handover, memos, names, notes
 from ward_hub.documents.memo_months import CARRY_S, MemoMonths
+from ward_hub.documents.port import Json
 from ward_hub.documents.taken import Check, telling
 from ward_hub.edge.call_points_api import call_points_routes
 from ward_hub.edge.calls_api import calls_routes
 from ward_hub.edge.health_api import health_routes
+from ward_hub.edge.hubs_socket import hubs_route
 from ward_hub.edge.identity_api import IdentityServices, identity_routes
 from ward_hub.edge.metrics_api import metrics_routes
 from ward_hub.edge.not_found import answer_http_exception
 from ward_hub.edge.openapi_api import openapi_routes
+from ward_hub.edge.other_origins import other_origins
 from ward_hub.edge.pages import app_folder, page_routes
 from ward_hub.edge.push_api import push_routes
 from ward_hub.edge.push_service import push_service_routes
@@ -71,9 +73,11 @@ from ward_hub.fleet.device_line import DeviceLine
 from ward_hub.fleet.meter import DeviceMeter
 from ward_hub.fleet.service import ROUND_S as FLEET_S
 from ward_hub.fleet.service import Fleet
+from ward_hub.hubs.together import LOOK_AGAIN_S, TellAfterWrites, Together, join_hubs
+from ward_hub.hubs.together import TICK_S as LEASES_S
 from ward_hub.identity.challenge import Challenges
 from ward_hub.identity.hub import load_hub_identity
-from ward_hub.identity.installation import Installation, load_installation
+from ward_hub.identity.installation import load_installation
 from ward_hub.identity.passwords import Passwords
 from ward_hub.identity.sessions import KEEP_S, StaffSessions
 from ward_hub.identity.staff import StaffAccounts
@@ -82,9 +86,6 @@ from ward_hub.ingest.mappings import load_mapping_now
 from ward_hub.ingest.places import DirectoryPlaces
 from ward_hub.ingest.repair import Repairs
 from ward_hub.ingest.service import FeedService
-from ward_hub.leases.alone import Alone
-from ward_hub.leases.nothing import Nothing
-from ward_hub.leases.port import Leases
 from ward_hub.log.open import open_log
 from ward_hub.log.port import Log, LogUnavailable, StorageFull
 from ward_hub.log.watched import WatchedLog
@@ -110,6 +111,8 @@ from ward_hub.watching.traces import open_tracing
 if TYPE_CHECKING:
     from ward_hub.upstream.ward_side import UplinkService
 
+DRAIN_S = 1.0
+"""Terminals of a hub that goes are closed spread over this: a thousand at once would all knock at once."""
 PRUNE_S = 60.0
 OBSERVE_S = 1.0
 RECHECK_S = 60.0
@@ -124,14 +127,6 @@ log = logging.getLogger(__name__)
 
 def now_ms() -> int:
     return time.time_ns() // 1_000_000
-
-
-def client_id(installation: Installation, own: str = "") -> int:
-    """The hub's Yjs client id: one for life, so that state vectors do not grow; another after a restore,
-    since the clocks that were lost may be out there. `own`: a ward hub's name, for it is not the only one."""
-    text = f"{installation.id}:{installation.generation}" + (f":{own}" if own else "")
-    digest = hashlib.sha256(text.encode()).digest()
-    return int.from_bytes(digest[:4], "big") or 1
 
 
 def edge_limits(settings: Settings) -> EdgeLimits:
@@ -161,7 +156,8 @@ async def build(
     await database.upgrade()
     hub = load_hub_identity(settings.data)
     tracing = open_tracing(settings.otlp, __version__, hub.name)
-    store = WatchedLog(tracing.log(await open_log(settings.store_address, settings.data, hub.name)))
+    opened = await open_log(settings.store_address, settings.data, hub.name)
+    store = WatchedLog(tracing.log(opened))
     uplink = None
     if settings.upstream:
         # The connections to the hub above cost memory that no other hub needs.
@@ -178,7 +174,9 @@ async def build(
     audit = AuditBook(database, now_ms)
     sessions = StaffSessions(database)
     await sessions.load(now_ms())
-    tokens = Tokens(load_secret(settings.key_folder), installation.id)
+    secret = load_secret(settings.key_folder)
+    tokens = Tokens(secret, installation.id)
+    together = join_hubs(settings, hub.name, installation, opened, secret)
     departed: dict[str, str] = {}
     gate = WardGate(tokens, sessions, current, now_ms, departed, uplink or ward_hubs)
     journal = Journal(database, store, directories.of, now_ms)
@@ -210,8 +208,8 @@ async def build(
             )
         ),
     )
-    yjs_id = client_id(installation, hub.name if uplink else "")
-    host = Host(store, gate, kinds, stateless, now_ms, yjs_id, check_presence)
+    host = Host(store, gate, kinds, stateless, now_ms, together.client_id, check_presence)
+    together.attach(host, line)
     # What the hospital's hub writes are replicas at a ward hub.
     filled = Replicas(host) if uplink else host
     calls.attach(host)
@@ -235,7 +233,8 @@ async def build(
         call_types,
         now_ms,
         relay_key.public,
-        lambda: hub_setting(certificate(), datetime.now(UTC)),
+        lambda: {**hub_setting(certificate(), datetime.now(UTC)), **_addresses(settings)},
+        together.holds,
     )
     places = DirectoryPlaces(lambda: current.model)
     identity = HubIdentity(installation.id, installation.generation, __version__)
@@ -255,6 +254,7 @@ async def build(
         settings=settings,
         clock=now_ms,
         carrier=tracing.carrier,
+        holds=together.holds if together.several else None,
     )
     fleet = Fleet(
         database=database,
@@ -285,11 +285,19 @@ async def build(
     mapping = await load_mapping_now(database)
     publisher = tracing.publisher(filled)
     feed = FeedService(
-        database, places, publisher, projector, mapping, now_ms, departed, alarms, tracing.message
+        database,
+        places,
+        publisher,
+        projector,
+        mapping,
+        now_ms,
+        departed,
+        alarms,
+        tracing.message,
+        together.holds if together.several else None,
+        together.took,
     )
-    # A ward hub carries no ward's rounds: those that must happen once are the hospital's hub's.
-    leases: Leases = Nothing() if uplink else Alone()
-    memo_months = MemoMonths(host, lambda: current.model.wards, leases.holds, now_ms)
+    memo_months = MemoMonths(host, lambda: current.model.wards, together.leases.holds, now_ms)
     watched = WatchedParts(
         hub=hub.name,
         installation=installation.id,
@@ -301,9 +309,10 @@ async def build(
         calls=calls,
         feed=feed,
         desk=desk,
-        leases=leases,
+        leases=together.leases,
         directory=directories.of,
         clock=now_ms,
+        opened=opened,
     )
     link = None
     if uplink is not None:
@@ -322,13 +331,33 @@ async def build(
             signalled=lambda _document, _payload: None,
             clock=now_ms,
         )
-    health = health_of(watched, draining=lambda: False)
+    health = health_of(watched, draining=lambda: together.draining or host.blind)
+
+    async def look_at_sessions() -> None:
+        await sessions.load(now_ms())
+
+    async def look_at_wishes() -> None:
+        await fleet.wishes.load()
+        fleet.wishes.mark_all()
+
+    # Before those of the directory: a token names a session.
+    for look in (look_at_sessions, projector.poll, look_at_wishes, points.load):
+        together.on_change(look)
+    together.on_feed(feed.look_at_beds)
+
+    async def drain() -> None:
+        """Of several hubs this one goes: its terminals move to the others (MH9)."""
+        if together.several:
+            together.draining = True
+            await sockets.drain(DRAIN_S)
+            await together.drain()
 
     feeding = uplink is None and settings.mllp_port >= 0
 
     @contextlib.asynccontextmanager
     async def life(_app: Starlette) -> AsyncIterator[None]:
         host.start()
+        together.start()
         sockets.start()
         watched.lag.start()
         # The directory before anyone can ask, the beds before the first call is sorted by them.
@@ -349,12 +378,14 @@ async def build(
         rounds = Rounds()
         rounds.every(WARD_HUBS_S, lambda: _look_at_ward_hubs(ward_hubs, host))
         rounds.every(POLL_S, projector.poll)
-        rounds.every(JOURNAL_S, journal.catch_up)
+        rounds.every(LEASES_S, lambda: together.tick(current.model.wards))
+        rounds.every(LOOK_AGAIN_S, together.look)
+        rounds.every(JOURNAL_S, together.hospital_only(journal.catch_up))
         rounds.every(OBSERVE_S, lambda: _observe(sightings, host))
-        rounds.every(PRUNE_S, lambda: _prune(calls, host))
+        rounds.every(PRUNE_S, lambda: _prune(calls, host, together))
         rounds.every(CARRY_S, memo_months.carry)
         rounds.every(RECHECK_S, host.recheck)
-        rounds.every(FORGET_S, feed.forget_old)
+        rounds.every(FORGET_S, together.hospital_only(feed.forget_old))
         rounds.every(TICK_S, broadcasts.tick)
         for work in () if uplink else fleet.works:
             rounds.every(FLEET_S, work)
@@ -362,14 +393,15 @@ async def build(
         if uplink is None:
             rounds.every(LOOK_S, desk.look)
             rounds.every(PROBE_S, desk.probe)
-        rounds.every(FORGET_S, desk.forget_old)
-        rounds.every(FORGET_S, audit.forget_old)
+        rounds.every(FORGET_S, together.hospital_only(desk.forget_old))
+        rounds.every(FORGET_S, together.hospital_only(audit.forget_old))
         rounds.every(KEEP_S, sessions.keep)
         rounds.every(FORGET_S, lambda: office_sessions.forget_old(now_ms() - SESSIONS_KEPT_MS))
         try:
             yield
         finally:
             await rounds.stop()
+            await together.drain()
             watched.lag.stop()
             if feeding:
                 await feed.stop()
@@ -382,6 +414,7 @@ async def build(
             await desk.close()
             await sockets.close()
             await host.close()
+            await together.close()
             await _close(store, database)
             await tracing.close()
 
@@ -389,6 +422,7 @@ async def build(
         *health_routes(health),
         *metrics_routes(sources_of(watched, health), settings.metrics_token),
         sync_route(sockets),
+        *([] if together.links is None else [hubs_route(together.links)]),
         *_routes_above(link),
         *ward_hub_routes(
             WardHubServices(
@@ -408,7 +442,7 @@ async def build(
                 current,
                 gate,
                 tokens,
-                Challenges(),
+                Challenges(secret if together.several else None),
                 accounts,
                 installation,
                 projector.changed,
@@ -458,12 +492,17 @@ async def build(
         # Its database is a mirror: what is changed is changed at the hospital's hub.
         routes = [route for route in routes if not getattr(route, "path", "").startswith("/api/office/")]
     middleware = [] if tracing.tracer is None else [Middleware(TracedRequests, tracer=tracing.tracer)]
-    return Starlette(
+    middleware += other_origins(settings.hubs.split())
+    if together.several:
+        middleware.append(Middleware(TellAfterWrites, changed=together.changed))
+    app = Starlette(
         routes=routes,
         middleware=middleware,
         lifespan=life,
         exception_handlers={HTTPException: answer_http_exception},
     )
+    app.state.drain = drain
+    return app
 
 
 def _routes_above(link: UplinkService | None) -> list[Route]:
@@ -472,6 +511,11 @@ def _routes_above(link: UplinkService | None) -> list[Route]:
     from ward_hub.edge.upstream_api import upstream_routes
 
     return upstream_routes(link, now_ms)
+
+
+def _addresses(settings: Settings) -> dict[str, Json]:
+    """Where terminals find the hubs when their own is away, as root `hub` of the hospital's settings."""
+    return {"addresses": list(settings.hubs.split())} if settings.hubs else {}
 
 
 async def _look_at_ward_hubs(ward_hubs: WardHubs, host: Host) -> None:
@@ -484,11 +528,11 @@ async def _observe(sightings: Sightings, host: Host) -> None:
     sightings.observe(host.terminals(), now_ms())
 
 
-async def _prune(calls: CallService, host: Host) -> None:
+async def _prune(calls: CallService, host: Host, together: Together) -> None:
     kinds = (names.DocumentKind.ROOM_CALLS, names.DocumentKind.WARD_CALLS)
     for document in sorted(host.loaded()):
         name = names.parse_document(document)
-        if name is not None and name.kind in kinds:
+        if name is not None and name.kind in kinds and together.holds(name.ward):
             try:
                 await calls.prune(document)
             except (StorageFull, LogUnavailable) as error:

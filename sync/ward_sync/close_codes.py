@@ -10,6 +10,8 @@ class CloseCode(IntEnum):
 
     TOO_BIG = 1009
     """A message over the frame limit, or a reader that lets more pile up than the hub keeps for it."""
+    SERVICE_RESTART = 1012
+    """This hub ends; another one of the installation takes the terminal at once."""
     RESET = 4205
     """Replaced by a newer socket of the same terminal, or over a limit; connect again."""
     UNAUTHORIZED = 4401

@@ -150,6 +150,7 @@ async def _serve(settings: Settings) -> int:
         tls=context,
         proxies=proxies,
         connections=connections,
+        drain=app.state.drain,
     )
     rounds = Rounds()
     if certificate is not None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import ssl
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -18,6 +20,8 @@ from ward_hub.edge.direct import DirectProtocol
 
 OTHER_FILES = 512
 """Databases, logs, connections of the API and of pages."""
+log = logging.getLogger("ward_hub.edge")
+
 _ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -33,9 +37,37 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 class Server(uvicorn.Server):
     """A server that says when it listens."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[int], None] | None) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        ready: Callable[[int], None] | None,
+        drain: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         super().__init__(config)
         self._ready = ready
+        self._drain = drain
+        self._draining: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Drain first, then end; a second signal ends at once."""
+        if self._drain is None or self._loop is None or self._draining is not None or not self.started:
+            super().handle_exit(sig, frame)
+            return
+        self._loop.call_soon_threadsafe(self._begin_draining, sig)
+
+    def _begin_draining(self, sig: int) -> None:
+        if self._loop is not None and self._draining is None:
+            self._draining = self._loop.create_task(self._drain_and_exit(sig))
+
+    async def _drain_and_exit(self, sig: int) -> None:
+        try:
+            if self._drain is not None:
+                await self._drain()
+        except Exception:
+            log.exception("draining failed; ending all the same")
+        finally:
+            super().handle_exit(sig, None)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -51,6 +83,7 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
     async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets)  # type: ignore[arg-type]
         if self.started and self._ready is not None:
             self._ready(self.servers[0].sockets[0].getsockname()[1])
@@ -83,13 +116,15 @@ def make_server(
     tls: ssl.SSLContext | None = None,
     proxies: Sequence[str] = (),
     connections: Connections | None = None,
+    drain: Callable[[], Awaitable[None]] | None = None,
 ) -> Server:
     """A server for the application; `ready` is called with the port once it listens (0 picks a free one).
 
     `tls`: what to speak HTTPS and wss with, None for plain HTTP; a certificate loaded into it later is given
     to the sockets opened from then on. `proxies`: addresses of reverse proxies, whose word on who asks and by
     which scheme is believed (X-Forwarded-For, X-Forwarded-Proto); nobody else's is. `connections`: how many,
-    and how long their requests may take; the usual limits when not given.
+    and how long their requests may take; the usual limits when not given. `drain`: awaited between
+    the signal to end and the end.
     No access log, no WebSocket compression (frames are built once for all), no tokens in any log.
     """
     known = connections or Connections(proxies=tuple(proxies))
@@ -112,4 +147,4 @@ def make_server(
         timeout_graceful_shutdown=3,
         ssl_context_factory=None if tls is None else lambda _config, _default: tls,
     )
-    return Server(config, ready)
+    return Server(config, ready, drain)

@@ -104,6 +104,7 @@ class Sockets:
     _admitted: int = 0
     _by_address: Counter[str] = field(default_factory=Counter)
     _beating: asyncio.Task[None] | None = None
+    _draining: bool = False
 
     @property
     def frames_a_window(self) -> int:
@@ -123,6 +124,16 @@ class Sockets:
                 await self._beating
             self._beating = None
 
+    async def drain(self, seconds: float) -> None:
+        """Take no more sockets, and close those there are, spread over so many seconds: their terminals go to
+        the next hub at once (rule MH9)."""
+        self._draining = True
+        sessions = list(self._sessions)
+        for session in sessions:
+            session.queue.close(CloseCode.SERVICE_RESTART)
+            await asyncio.sleep(seconds / len(sessions))
+        log.info("%d sockets closed: this hub drains", len(sessions))
+
     def __len__(self) -> int:
         return len(self._sessions)
 
@@ -132,6 +143,8 @@ class Sockets:
     def admit(self, address: str) -> bool:
         """Count a socket in, before it is accepted; False: one too many. `leave` must follow True."""
         limits = self.limits
+        if self._draining:
+            return False
         if self._admitted >= limits.max_sockets:
             log.warning("socket refused: %d are open, no more are taken (max_sockets)", limits.max_sockets)
             return False

@@ -16,6 +16,11 @@ Handler = Callable[[Principal, Mapping[str, Any]], Awaitable[list[str]]]
 """Takes a message (its `t` known, the rest not yet looked at), returns stateless answers."""
 
 
+FORWARDED = frozenset({"visible", "probed", "did", "live", "live_end"})
+"""What another hub may be waiting for: of a push, a command or a view that began there."""
+Forward = Callable[[Principal, Mapping[str, Any]], None]
+
+
 class Sender(Protocol):
     @property
     def principal(self) -> Principal | None: ...
@@ -32,6 +37,8 @@ class DeviceLine:
         self._gate = gate
         self._handlers: dict[str, Handler] = {}
         self._documents: Documents | None = None
+        self.forward: Forward | None = None
+        """Tells the other hubs of the installation; None for a hub that is alone."""
 
     def attach(self, documents: Documents) -> None:
         """Give the line its way out; before the first message."""
@@ -62,7 +69,18 @@ class DeviceLine:
         handler = self._handlers.get(str(message.get("t"))) if isinstance(message, dict) else None
         if handler is None:
             return ['{"t":"error","reason":"malformed"}']
-        return await handler(principal, message)
+        answers = await handler(principal, message)
+        if self.forward is None or message["t"] not in FORWARDED:
+            return answers
+        self.forward(principal, message)
+        # What this hub knows nothing of, another one may.
+        return []
+
+    async def take_from_elsewhere(self, principal: Principal, message: Mapping[str, Any]) -> None:
+        """A terminal that is connected to another hub said something there; it is answered by that hub."""
+        handler = self._handlers.get(str(message.get("t"))) if message.get("t") in FORWARDED else None
+        if handler is not None:
+            await handler(principal, message)
 
     def _may_send(self, principal: Principal, document: str) -> bool:
         name = names.parse_document(document)

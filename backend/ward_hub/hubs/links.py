@@ -10,14 +10,16 @@ import asyncio
 import contextlib
 import logging
 import ssl
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, Protocol
 
 from ward_sync.awareness import GONE
 from ward_sync.close_codes import CloseCode
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
+from ward_hub.access.port import Principal
 from ward_hub.doc_rooms.elsewhere import Held
 from ward_hub.hubs import frames, proof
 from ward_hub.hubs.others import OtherHubs
@@ -29,8 +31,8 @@ AGAIN_S = 1.0
 """Before another try at a hub that does not answer: it may just be starting."""
 OPEN_S = 3.0
 """For a connection and for each word of the greeting."""
-MAX_WAITING = 20_000
-"""Messages for a hub that does not take them; beyond these the link is given up and begins anew."""
+MAX_WAITING_BYTES = 32 * 2**20
+"""For a hub that does not take what it is told; beyond this the link is given up and begins anew."""
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +52,30 @@ class Rooms(Protocol):
 
 
 Look = Callable[[], Awaitable[object]]
-Forward = Callable[[str, dict[str, object]], Awaitable[None]]
+Passed = Callable[[Principal, Mapping[str, Any]], Awaitable[None]]
+
+
+async def _nobody(_principal: Principal, _message: Mapping[str, Any]) -> None:
+    return None
+
+
+class _Out:
+    """What waits for one hub."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[bytes] = asyncio.Queue()
+        self._bytes = 0
+
+    def put(self, message: bytes) -> bool:
+        """False: more waits than may."""
+        self._bytes += len(message)
+        self._queue.put_nowait(message)
+        return self._bytes <= MAX_WAITING_BYTES
+
+    async def get(self) -> bytes:
+        message = await self._queue.get()
+        self._bytes -= len(message)
+        return message
 
 
 class Links:
@@ -75,9 +100,11 @@ class Links:
         self._trust = trust
         self._rooms: Rooms | None = None
         self._own: dict[str, dict[int, Held]] = {}
-        self._out: dict[str, asyncio.Queue[bytes]] = {}
+        self._out: dict[str, _Out] = {}
         """Hub → what is to be said to it, while the link to it is up."""
         self._looks: dict[str, Look] = {}
+        self.on_passed: Passed = _nobody
+        """Takes what a terminal of another hub said at its device document."""
         self.on_hub: Callable[[str], None] = lambda _hub: None
         """Hears the name of every hub that has proved itself."""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -149,6 +176,10 @@ class Links:
         """Tell the other hubs that `what` has changed in SQL; who does not hear it looks in time."""
         self._say("nudge", what=what)
 
+    def pass_on(self, principal: Principal, message: Mapping[str, Any]) -> None:
+        """A terminal of this hub said something that another hub may wait for."""
+        self._say("device", principal=asdict(principal), message=dict(message))
+
     # What other hubs say
 
     async def hear(self, hub: str, data: bytes) -> None:
@@ -181,6 +212,14 @@ class Links:
         elif kind == "tell_all":
             payload = frames.text(value, "payload", frames.MAX_FRAME_BYTES)
             rooms.broadcast_here(frames.text(value, "document"), payload)
+        elif kind == "device":
+            try:
+                principal = Principal(**value.get("principal", {}))
+            except TypeError:
+                raise frames.Malformed("expected a principal") from None
+            message = value.get("message")
+            if isinstance(message, dict):
+                await self.on_passed(principal, message)
         elif kind == "nudge":
             look = self._looks.get(frames.text(value, "what"))
             if look is not None:
@@ -252,11 +291,10 @@ class Links:
         return hub
 
     async def _speak(self, hub: str, socket: ClientConnection) -> None:
-        queue: asyncio.Queue[bytes] = asyncio.Queue(MAX_WAITING)
-        self._out[hub] = queue
+        queue = self._out[hub] = _Out()
         presence = {document: frames.held_to_json([*held.values()]) for document, held in self._own.items()}
         terminals = sorted(self._rooms.terminals()) if self._rooms is not None else []
-        queue.put_nowait(frames.encode("all", terminals=terminals, presence=presence))
+        queue.put(frames.encode("all", terminals=terminals, presence=presence))
         closed = asyncio.ensure_future(socket.wait_closed())
         try:
             while self._out.get(hub) is queue and not closed.done():
@@ -277,9 +315,7 @@ class Links:
                 self._put(hub, message)
 
     def _put(self, hub: str, message: bytes) -> None:
-        try:
-            self._out[hub].put_nowait(message)
-        except asyncio.QueueFull:
+        if not self._out[hub].put(message):
             log.warning("hub %s does not take what it is told: the link begins anew", hub)
             del self._out[hub]
 

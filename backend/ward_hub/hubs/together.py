@@ -14,16 +14,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ward_hub.doc_rooms.host import Host
-from ward_hub.documents.names import parse_document
+from ward_hub.fleet.device_line import DeviceLine
 from ward_hub.hubs.links import Links
 from ward_hub.identity.installation import Installation
 from ward_hub.leases.alone import Alone
+from ward_hub.leases.nothing import Nothing
 from ward_hub.leases.port import Leases, LeaseStore
 from ward_hub.log.port import Log
 from ward_hub.settings import Settings
 from ward_hub.tls.folder import CertificateFolder
 
 HOSPITAL = "hospital"
+TICK_S = 1.0
+LOOK_AGAIN_S = 5.0
+"""How often SQL is read for what another hub wrote, for when no link told of it."""
 SETTLE_S = 0.05
 """Several changes in SQL that other hubs point at within this are one reason to look."""
 
@@ -46,6 +50,7 @@ def client_id(installation: Installation, hub: str = "") -> int:
 class Together:
     """What joins a hub to the others. `links` None: it is alone."""
 
+    installation: Installation
     client_id: int
     leases: Leases = field(default_factory=Alone)
     links: Links | None = None
@@ -53,36 +58,38 @@ class Together:
     _looks: list[Look] = field(default_factory=list)
     _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
     _asked: int = 0
+    _feed: Look | None = None
 
     @property
     def several(self) -> bool:
         return self.links is not None
 
-    def holds_ward(self, ward: str) -> bool:
-        """Whether what one hub only may do for the ward is this hub's."""
-        return self.leases.holds(ward_lease(ward))
+    def holds(self, ward: str | None) -> bool:
+        """Whether what one of several hubs only does for the ward (None: the hospital) is this hub's now."""
+        return self.links is None or self.leases.holds(HOSPITAL if ward is None else ward_lease(ward))
 
-    def holds_hospital(self) -> bool:
-        return self.leases.holds(HOSPITAL)
-
-    def holds_document(self, document: str) -> bool:
-        """Whether this hub tidies the document: who holds its ward, or the hospital where it has none."""
-        name = parse_document(document)
-        return self.holds_ward(name.ward) if name and name.ward else self.holds_hospital()
-
-    def attach(self, host: Host) -> None:
-        """Let the host know of the others; before it starts."""
+    def attach(self, host: Host, line: DeviceLine) -> None:
+        """Let host and device line know of the others; before they start."""
         if self.links is not None:
             self.links.attach(host)
             host.elsewhere = self.links
+            line.forward = self.links.pass_on
+            self.links.on_passed = line.take_from_elsewhere
+            self.links.on_hub = lambda hub: host.hub_clients.add(client_id(self.installation, hub))
 
     def on_change(self, look: Look) -> None:
         """What reads SQL again when another hub says that it has written something."""
         self._looks.append(look)
 
+    def on_feed(self, look: Look) -> None:
+        """What is to be done when another hub has taken a message of the feed."""
+        self._feed = look
+
     def start(self) -> None:
         if self.links is not None:
             self.links.on_nudge("sql", self._look_all)
+            if self._feed is not None:
+                self.links.on_nudge("feed", self._feed)
             self.links.start()
 
     async def tick(self, wards: Iterable[str]) -> None:
@@ -110,11 +117,16 @@ class Together:
         if self.links is not None:
             self.links.nudge("sql")
 
+    def took(self) -> None:
+        """This hub took a message of the feed."""
+        if self.links is not None:
+            self.links.nudge("feed")
+
     def hospital_only(self, work: Look) -> Look:
         """The work as a round that only the hospital's holder does."""
 
         async def round_() -> object:
-            return await work() if self.holds_hospital() else None
+            return await work() if self.holds(None) else None
 
         return round_
 
@@ -138,12 +150,17 @@ def join_hubs(
     """Return how this hub stands to others. `store`: the log as opened; `secret`: that of the tokens."""
     leases: LeaseStore | None = getattr(store, "leases", None)
     if leases is None:
-        # A ward hub writes to the hospital's documents too, under the same installation.
-        return Together(client_id(installation, hub if settings.upstream else ""))
+        # A ward hub carries no ward's rounds: those that must happen once are the hospital's hub's. It writes
+        # to the hospital's documents too, under the same installation.
+        if settings.upstream:
+            return Together(installation, client_id(installation, hub), Nothing())
+        return Together(installation, client_id(installation))
     from ward_hub.leases.held import HeldLeases
 
     links = Links(hub, installation.id, secret, settings.hubs.split(), _monotonic_ms, _trust(settings))
-    return Together(client_id(installation, hub), HeldLeases(leases, hub, time.monotonic), links)
+    return Together(
+        installation, client_id(installation, hub), HeldLeases(leases, hub, time.monotonic), links
+    )
 
 
 def _monotonic_ms() -> int:
