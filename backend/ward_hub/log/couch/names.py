@@ -97,9 +97,9 @@ def lease_id(name: str) -> str:
     return f"lease:{encode(name)}"
 
 
-def all_updates(partition: str) -> tuple[str, str]:
-    """Return the first and last key between which all update documents of a Yjs document lie."""
-    return f"{partition}:u:", f"{partition}:u;"
+def updates_of(partition: str, boot: str) -> tuple[str, str]:
+    """Return the first and last key between which all update documents of a start lie."""
+    return f"{partition}:u:{boot}:", f"{partition}:u:{boot};"
 
 
 def updates_up_to(partition: str, boot: str, counter: int) -> tuple[str, str]:
@@ -109,9 +109,10 @@ def updates_up_to(partition: str, boot: str, counter: int) -> tuple[str, str]:
 
 def updates_above(partition: str, covers: Mapping[str, int]) -> Sequence[tuple[str, str]]:
     """Return the ranges of keys of all update documents above those that a snapshot covers."""
-    first, last = all_updates(partition)
+    first, last = f"{partition}:u:", f"{partition}:u;"
     ranges: list[tuple[str, str]] = []
-    for boot, counter in sorted(covers.items()):
+    # as the ids sort: "a-10:" stands before "a-1:"
+    for boot, counter in sorted(covers.items(), key=lambda start: f"{start[0]}:"):
         ranges.append((first, f"{partition}:u:{boot}:"))
         first = f"{partition}:u:{boot}:{counter + 1:012d}"
     return [*ranges, (first, last)]

@@ -28,12 +28,12 @@ from ward_hub.log.couch.documents import (
 )
 from ward_hub.log.couch.names import (
     UpdateId,
-    all_updates,
     hub_of,
     parse_update_id,
     partition_of,
     snapshot_id,
     updates_above,
+    updates_of,
     updates_up_to,
 )
 from ward_hub.log.port import LogDamaged, LogUnavailable, Record, RecordKind
@@ -200,14 +200,13 @@ class Snapshots:
 
         A start has ended when its hub has a later one; without this the vector grew with every restart.
         """
-        present: set[str] = set()
-        async for row in self._couch.between(all_updates(partition_of(document)), documents=False):
-            if name := parse_update_id(row["id"]):
-                present.add(name.boot)
+        partition = partition_of(document)
         last = {hub_of(boot): boot for boot in sorted(covers)}
-        return {
-            boot: counter for boot, counter in covers.items() if boot in present or last[hub_of(boot)] == boot
-        }
+        alive = dict(covers)
+        for boot in covers.keys() - last.values():
+            if not await self._couch.rows(updates_of(partition, boot), documents=False, limit=1):
+                del alive[boot]
+        return alive
 
     async def _close_gaps(self, document: str, covers: Mapping[str, int], stored: Sequence[Stored]) -> None:
         """Write void documents into old gaps, so that what stands behind them can be covered next time.
