@@ -83,11 +83,14 @@ class PatientProtocol(H11Protocol):
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         state = self.conn.their_state
-        if state is h11.SEND_BODY:
+        if self.upgraded:
+            # h11 still waits for the body of the request that asked for the WebSocket.
+            self._stop_waiting()
+        elif state is h11.SEND_BODY:
             self._heard_at = self.loop.time()
             if self._deadline is None:
                 self._wait()
-        elif state is not h11.IDLE or self.upgraded:
+        elif state is not h11.IDLE:
             self._stop_waiting()
         elif self._deadline is None and not self.transport.is_closing():
             # The beginning of another request on a connection kept alive.

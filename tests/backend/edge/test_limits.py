@@ -153,6 +153,17 @@ async def test_a_body_that_stands_still_costs_the_connection_and_a_slow_one_does
             assert b"200" not in await rest(reader)
 
 
+async def test_a_socket_outlives_the_patience_for_its_request() -> None:
+    """The time for headers and bodies ends with the upgrade: h11 waits for a body for ever."""
+    async with hub(known=Connections(header_s=0.1)) as port:
+        async with connect(f"ws://127.0.0.1:{port}/sync", compression=None) as socket:
+            await socket.send(OPEN)
+            # The pings of the heartbeat, one each 1.5 s, come only to a socket that lives.
+            async with asyncio.timeout(10):
+                while await socket.recv() != b"\x09":
+                    pass
+
+
 async def test_a_socket_that_never_signs_in_is_closed() -> None:
     """AU6."""
     async with hub() as port, connect(f"ws://127.0.0.1:{port}/sync") as socket:
