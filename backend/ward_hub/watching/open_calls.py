@@ -43,7 +43,7 @@ class OpenCallCounts:
         self._counts: Mapping[str, int] = {}
 
     async def count(self) -> Mapping[str, int]:
-        """State (as in the call list: ringing, taken …) → open calls. Raises LogUnavailable."""
+        """State (waiting, taken, talking, attended) → open calls. Raises LogUnavailable."""
         now = self._clock()
         if self._counted_at is None or not 0 <= now - self._counted_at < FRESH_MS:
             self._counts = await self._count(now)
