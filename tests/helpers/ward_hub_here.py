@@ -97,6 +97,13 @@ async def hub_here(folder: Path, standard_ward: Path, *, mllp: bool = False) -> 
     )
     if not settings.data.exists():
         shutil.copytree(standard_ward, settings.data)
+    async with running(settings) as here:
+        yield here
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[HubHere]:
+    """Run the hub of these settings on a free loopback port; its store has the standard ward already."""
     app = await build(settings)
     listening: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     server = make_server(app, "127.0.0.1", 0, listening.set_result)
