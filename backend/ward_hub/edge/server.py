@@ -140,6 +140,8 @@ def make_server(
         ws_ping_timeout=20.0,
         access_log=False,
         log_level="warning",
+        # Its lines go the way of all others (watching/logs.py).
+        log_config=None,
         lifespan="on",
         server_header=False,
         proxy_headers=bool(proxies),

@@ -68,7 +68,9 @@ def set_up_logs(format_: str, level: int = logging.INFO, stream: TextIO | None =
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     # Never the root's: at DEBUG drivers write the values of their statements, and those name people.
     logging.getLogger("ward_hub").setLevel(level)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    # httpx writes each address it asks, and the address of a push is all that a push needs.
+    for chatty in ("alembic", "httpx"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 def name_hub(hub: str) -> None:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
 from collections.abc import Iterator
 
+import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from ward_hub.edge.server import make_server
 from ward_hub.watching.logs import STRUCK, name_hub, set_up_logs, strike_secrets
 
 
@@ -16,7 +23,7 @@ def stream() -> Iterator[io.StringIO]:
     """What the root logger writes to, set back afterwards."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    levels = {name: logging.getLogger(name).level for name in ("alembic", "ward_hub")}
+    levels = {name: logging.getLogger(name).level for name in ("alembic", "httpx", "ward_hub")}
     root.handlers[:] = []
     try:
         yield io.StringIO()
@@ -61,6 +68,29 @@ def test_drivers_stay_quiet_when_the_hub_is_asked_for_more(stream: io.StringIO) 
     logging.getLogger("ward_hub.trial").debug("a detail")
     assert "somebody" not in stream.getvalue()
     assert "a detail" in stream.getvalue()
+
+
+async def test_what_the_server_has_to_say_goes_the_same_way(
+    stream: io.StringIO, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A request that fails in the hub, and the address that was asked for it."""
+
+    async def broken(_request: Request) -> Response:
+        raise ValueError("Bearer 0123456789abcdef")
+
+    set_up_logs("json", stream=stream)
+    listening: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    server = make_server(Starlette(routes=[Route("/", broken)]), "127.0.0.1", 0, listening.set_result)
+    serving = asyncio.create_task(server.serve())
+    async with httpx.AsyncClient(trust_env=False) as http:
+        assert (await http.get(f"http://127.0.0.1:{await listening}/?secret=s")).status_code == 500
+    server.should_exit = True
+    await serving
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [line["level"] for line in lines if "ValueError" in line.get("error", "")] == ["ERROR"]
+    assert "0123456789abcdef" not in stream.getvalue()
+    assert "secret=s" not in stream.getvalue()
+    assert capfd.readouterr().err == ""
 
 
 def test_another_form_is_refused(stream: io.StringIO) -> None:
