@@ -11,9 +11,10 @@ from typing import Any, Protocol
 
 from pycrdt import Doc
 from ward_sync.errors import RemoteProtocolError
-from ward_sync.update import UpdateShape, parse_state_vector, parse_update
+from ward_sync.update import UpdateShape, parse_update
 
 from ward_hub.log.port import BEGINNING, Cursor, Finding, LogDamaged, Record, RecordKind, Severity
+from ward_hub.log.snapshot import apply_waiting
 
 NO_LIMIT = 2**32
 """Structs of one snapshot: it holds what thousands of updates brought, each within its own limit."""
@@ -59,18 +60,16 @@ def check_document(document: str, updates: Sequence[bytes]) -> list[Finding]:
     those, or nobody does.
     """
     doc: Doc[Any] = Doc()
-    shapes: list[UpdateShape] = []
+    shapes: list[tuple[bytes, UpdateShape]] = []
     findings: list[Finding] = []
     for number, update in enumerate(updates, start=1):
         place = f"update {number} of {len(updates)}"
         try:
-            shapes.append(parse_update(update, NO_LIMIT))
+            shapes.append((update, parse_update(update, NO_LIMIT)))
             doc.apply_update(update)
         except (RemoteProtocolError, ValueError) as error:
             findings.append(Finding(Severity.DAMAGE, place, f"cannot be read: {error}", document))
-    state = parse_state_vector(doc.get_state())
-    waiting = sum(not shape.reaches(state) for shape in shapes)
-    if waiting:
-        what = f"{waiting} of {len(updates)} updates name what is not there: they wait for it"
+    if waiting := apply_waiting(doc, shapes):
+        what = f"{len(waiting)} of {len(updates)} updates name what is not there: they wait for it"
         findings.append(Finding(Severity.NOTICE, "updates", what, document))
     return findings

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-from ward_hub.log.port import Cursor, Finding, LogDamaged, LogUnavailable, Record, RecordKind, Severity
+from ward_hub.log.port import Cursor, Finding, LogDamaged, LogUnavailable, Record, RecordKind
 from ward_hub.log.sqlite_jobs import translate
 from ward_hub.log.sqlite_reader import SqliteReader
 from ward_hub.log.sqlite_wal import Tail, read_tail, wal_path

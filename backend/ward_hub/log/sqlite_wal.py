@@ -41,7 +41,10 @@ class Tail:
     def finding(self) -> Finding | None:
         """What to tell of it; None where nothing was cut."""
         if self.finished:
-            what = f"damaged: {self.bytes} bytes are passed over, finished transactions among them"
+            what = (
+                f"damaged: {self.bytes} bytes are passed over, finished transactions among them; what of those "
+                "had not been moved into the main file is lost"
+            )
             return Finding(Severity.DAMAGE, PLACE, what)
         if self.bytes:
             what = (
@@ -89,16 +92,16 @@ def _read(file: IO[bytes], size: int) -> Tail:
     if magic & ~1 != _MAGIC or sums != (sum1, sum2) or not _is_page_size(page_size):
         # SQLite writes no frame before the header is on the disk.
         return Tail(0, size, finished=size > _HEADER)
-    whole = commits_after = 0
+    whole = 0
     end_of_whole = end_of_written = _HEADER
-    finished = False
+    finished = ended = False
     chained = True
     before: Sums = (sum1, sum2)
     for frame in _frames(file, page_size):
         end = _HEADER + (frame.number + 1) * (_FRAME_HEADER + page_size)
         age = (salt1 - frame.salts[0]) & _MASK
         if frame.salts != (salt1, salt2):
-            chained = False
+            chained = ended = False
             if not 1 <= age <= rounds:
                 end_of_written = end
             before = frame.stored
@@ -111,9 +114,9 @@ def _read(file: IO[bytes], size: int) -> Tail:
             whole += 1
             end_of_whole = end
         elif not chained:
-            # What is written after a transaction's end follows it in the chain only if that end was on disk.
-            finished = finished or (commits_after > 0 and linked)
-            commits_after += frame.commit
+            # What follows a transaction's end in the chain was written when that end was on the disk.
+            finished = finished or (ended and linked)
+            ended = frame.commit
     rest = (size - _HEADER) % (_FRAME_HEADER + page_size)
     if rest and (rounds == 0 or end_of_written == size - rest):
         end_of_written = size
