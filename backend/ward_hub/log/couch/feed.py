@@ -77,6 +77,7 @@ class Feed:
         self._response: ClientResponse | None = None
         self.heard_at: float | None = None
         """When the database last said anything, a heartbeat too; by the monotonic clock."""
+        self._heard_ms = 0
         self.lag_s: float | None = None
         """How long after its `at` the last record of another hub came, by two hubs' clocks."""
         self.reconnects = 0
@@ -87,7 +88,7 @@ class Feed:
         """Take the present end of the feed as the place to follow from."""
         self._log_id = log_id
         self._since = await self._now()
-        self.heard_at = self._monotonic()
+        self._hear()
 
     async def follow(self) -> AsyncGenerator[tuple[Record, ...] | None]:
         """Yield what other hubs have stored since `begin`; see the port."""
@@ -128,6 +129,10 @@ class Feed:
         if self._response is not None:
             self._response.close()
 
+    def _hear(self) -> None:
+        self.heard_at = self._monotonic()
+        self._heard_ms = self._clock()
+
     async def _now(self) -> str:
         answer = await self._couch.read("GET", "/_changes", params={"since": "now", "limit": 0})
         return str(answer.body["last_seq"])
@@ -137,7 +142,9 @@ class Feed:
         meta = await self._couch.get(META)
         if meta is None or meta.get("log") != self._log_id:
             raise PlaceLost("another log is there now")
-        if self.heard_at is not None and self._monotonic() - self.heard_at > self._window_s:
+        # by both clocks: the monotonic one stands still while a machine sleeps, the other may be set
+        away_s = max(self._monotonic() - (self.heard_at or 0.0), (self._clock() - self._heard_ms) / 1000)
+        if away_s > self._window_s:
             raise PlaceLost(f"nothing was heard for more than {self._window_s:.0f} s")
 
     async def _begin_anew(self) -> bool:
@@ -176,7 +183,7 @@ class Feed:
             line = bytearray()
             overlong = False
             async for chunk in response.content.iter_any():
-                self.heard_at = self._monotonic()
+                self._hear()
                 start = 0
                 while (end := chunk.find(b"\n", start)) >= 0:
                     line += chunk[start:end]

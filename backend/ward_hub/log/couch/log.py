@@ -2,7 +2,8 @@
 
 What one append stores of one document is one CouchDB document, so it is there as a whole or not at all. Facts
 stand a second time by their key, written after it and before `append` returns. If a hub dies between the two,
-its terminals send the fact again and it is stored again: facts have ids, so twice is once.
+its terminals send the fact again and it is stored again: facts have ids, so twice is once. Where none does,
+compacting the document puts it there.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import random
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
 from aiohttp import ClientMiddlewareType
@@ -37,10 +38,12 @@ from ward_hub.log.couch.snapshots import Snapshots
 from ward_hub.log.port import (
     Cursor,
     Finding,
+    LogDamaged,
     LogRefused,
     LogUnavailable,
     Record,
     RecordKind,
+    Severity,
     StorageFull,
 )
 
@@ -219,6 +222,11 @@ class CouchLog:
         documents = [document async for document in self._snapshots.documents()]
         async for finding in check_records(self, documents):
             yield finding
+        for document in documents:
+            with suppress(LogDamaged):  # found above
+                if missing := await self._snapshots.facts_without_key(document):
+                    what = f"{missing} facts are not found by their key until the document is compacted"
+                    yield Finding(Severity.NOTICE, "facts", what, document)
 
     async def close(self) -> None:
         if self._closing:

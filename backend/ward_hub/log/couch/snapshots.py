@@ -23,11 +23,13 @@ from ward_hub.log.couch.documents import (
     attach,
     checksum,
     decode_update,
+    encode_fact,
     encode_void,
     payloads_are_attached,
 )
 from ward_hub.log.couch.names import (
     UpdateId,
+    fact_id,
     hub_of,
     parse_update_id,
     partition_of,
@@ -105,6 +107,7 @@ class Snapshots:
                 payload = await asyncio.to_thread(merge, states)
             except ValueError as error:
                 raise LogUnavailable(f"not compacted, an update cannot be read: {error}") from None
+            await self._add_facts(taken)
             for each in taken:
                 covers[each.id.boot] = max(covers.get(each.id.boot, 0), each.id.counter)
             await self._write(document, payload, await self._alive(document, covers), snapshot)
@@ -116,6 +119,11 @@ class Snapshots:
         """Remove a document's updates that have been covered for the window; return how many."""
         snapshot = await self._read(document)
         return await self._remove(document, snapshot) if snapshot else 0
+
+    async def facts_without_key(self, document: str) -> int:
+        """Return how many facts of a document are not found by their key: their hub died between the two
+        writes. Compacting puts them there."""
+        return len(await self._missing_facts(await self._uncovered(document, {})))
 
     async def documents(self) -> AsyncIterator[str]:
         """Yield the names of all documents; asks twice for each, so it is for work in the background."""
@@ -194,6 +202,22 @@ class Snapshots:
         if before is not None:
             body["_rev"] = before.revision
         await self._couch.put(body, SNAPSHOT_S)
+
+    async def _add_facts(self, stored: Sequence[Stored]) -> None:
+        """Store what is missing of their facts by key, before nothing but that is left of them."""
+        missing = await self._missing_facts(stored)
+        rows = (await self._couch.bulk(list(missing.values()))).body if missing else ()
+        if any("rev" not in row and row.get("error") != "conflict" for row in rows):
+            raise LogUnavailable("not compacted: a fact was not stored by its key")
+
+    async def _missing_facts(self, stored: Sequence[Stored]) -> dict[str, Json]:
+        facts: dict[str, Json] = {}
+        for each in stored:
+            for record in each.records:
+                if record.kind is not RecordKind.UPDATE and record.key is not None:
+                    facts.setdefault(fact_id(record.kind, record.key), encode_fact(record))
+        found = await self._couch.look_up(list(facts))
+        return {name: body for name, body in facts.items() if name not in found}
 
     async def _alive(self, document: str, covers: dict[str, int]) -> dict[str, int]:
         """Return `covers` without starts that can write no more and have no document left.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -125,7 +126,7 @@ async def test_a_write_that_is_not_yet_at_quorum_counts_when_it_was_read_back(
 async def test_a_write_that_never_comes_to_quorum_fails(fake: FakeCouch) -> None:
     log = await open_couch_log(f"http://127.0.0.1:{fake.port}/ward", "a", times=QUICK)
     fake.answers[BULK] = [503] * 100
-    log._times = type(QUICK)(write_s=0.3)
+    log._times = replace(QUICK, write_s=0.3)
     with pytest.raises(LogUnavailable):
         await log.append([update(b"1")])
     await log.close()
@@ -157,6 +158,24 @@ async def test_a_busy_server_is_asked_again(fake: FakeCouch, log: CouchLog) -> N
     fake.answers[BULK] = [500, 503, 502]
     await log.append([update(b"1"), fact("k")])
     assert len(fake.documents) == 3
+
+
+async def test_a_fact_whose_hub_died_between_its_two_writes_is_taken_again(fake: FakeCouch) -> None:
+    url = f"http://127.0.0.1:{fake.port}/ward"
+    first = await open_couch_log(url, "a", times=replace(QUICK, write_s=0.3))
+    append = [replace(update(b"1"), document="calls"), fact("k")]
+    fake.answers[BULK] = [200] + [503] * 50
+    with pytest.raises(LogUnavailable):
+        await first.append(append)
+    await first.close()
+    assert len(fake.documents) == 1
+    fake.answers.clear()
+    second = await open_couch_log(url, "b", times=QUICK)
+    assert await second.known(["k"]) == {}
+    await second.append(append)
+    assert (await second.known(["k"]))["k"] == append[1]
+    assert len(fake.documents) == 3  # the update and the fact twice, which changes nothing, and the key
+    await second.close()
 
 
 async def test_a_void_in_its_place_moves_a_write_to_the_next_id(fake: FakeCouch, log: CouchLog) -> None:

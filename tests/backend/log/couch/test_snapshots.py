@@ -12,7 +12,7 @@ from ward_hub.log.couch.client import Couch, parse_address
 from ward_hub.log.couch.log import CouchLog
 from ward_hub.log.couch.names import UpdateId, partition_of
 from ward_hub.log.couch.snapshots import Snapshots
-from ward_hub.log.port import LogDamaged, RecordKind
+from ward_hub.log.port import LogDamaged, RecordKind, Severity
 
 from tests.backend.log.couch.conftest import QUICK, OpenHub
 from tests.backend.log.couch.edits import Author, Replica, fact, update, value_of
@@ -189,6 +189,24 @@ async def test_more_updates_than_one_request_takes_are_removed(
     clock.now += WINDOW_MS
     assert await maker.tidy("a") == 450
     assert value_of(await log.load("a")) == {"k": "449"}
+
+
+async def test_compaction_keys_a_fact_whose_hub_died_before_it_could(
+    url: str, hub: OpenHub, snapshots: tuple[Snapshots, Clock]
+) -> None:
+    maker, clock = snapshots
+    log = await hub("a")
+    author = Author(1)
+    await write(log, author, 2)
+    await log.append([update(author.set("last", "1")), replace(fact("k1"), document="a")])
+    (key,) = [row for row in ask("GET", f"{url}/_all_docs")["rows"] if row["id"].startswith("k")]
+    ask("DELETE", f"{url}/{key['id']}?rev={key['value']['rev']}")
+    assert [(f.severity, f.place) for f in [f async for f in log.check()]] == [(Severity.NOTICE, "facts")]
+    await maker.compact("a")
+    clock.now += WINDOW_MS
+    assert await maker.tidy("a") == 3
+    assert (await log.known(["k1"]))["k1"].payload == b"fact"
+    assert [f async for f in log.check()] == []
 
 
 async def test_removed_updates_are_nothing_to_who_follows(url: str, hub: OpenHub) -> None:
