@@ -49,7 +49,7 @@ PING, PONG = b"\x09", b"\x0a"
 log = logging.getLogger(__name__)
 
 
-class OtherGeneration(Exception):
+class OtherGeneration(ValueError):
     """The hub above is of another installation, or was restored from a backup since (UP7)."""
 
     def __init__(self, theirs: Standing, ours: Standing) -> None:

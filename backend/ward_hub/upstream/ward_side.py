@@ -90,10 +90,10 @@ class OpenUplink:
 
 
 async def open_uplink(settings: Settings, database: Database) -> OpenUplink:
-    """Make this hub known above if it is not, and fetch the mirror if that hub answers.
+    """Make this hub known above and fetch the first mirror; later starts need nobody.
 
-    Raises UpstreamAway when it does not and nothing is held yet, UpstreamRefused (a spent code, revoked),
-    ValueError (an address, a missing code, a data folder of another installation), PermissionError.
+    Raises, at the first start only, UpstreamAway, UpstreamRefused (a spent code), NoMirror, and ValueError (a
+    missing code, a data folder of another installation); always ValueError for an address, PermissionError.
     """
     account = UpstreamAccount(check_url(settings.upstream), load_key_file(settings.data / "uplink.key"))
     try:
@@ -103,18 +103,10 @@ async def open_uplink(settings: Settings, database: Database) -> OpenUplink:
             state = await _enrol(account, settings, database)
         found = await load_installation(database)
         standing = Standing(found.id, found.generation)
-        try:
-            mirror = await account.mirror(state.name, state.revision)
-            if mirror is not None:
-                state = await take_mirror(mirror, standing, settings.key_folder, database)
-        except UpstreamAway as away:
-            if not state.revision:
-                raise
-            log.warning("the hub above does not answer (%s): this ward is served from what is here", away)
-        except OtherGeneration as other:
-            if not state.revision:
-                raise ValueError(str(other)) from other
-            log.error("%s", other)
+        if not state.revision:
+            mirror = await account.mirror(state.name, "")
+            state = await take_mirror(mirror or {}, standing, settings.key_folder, database)
+        # Else the ward is served at once from what is here: the link asks for what is new.
         return OpenUplink(account, standing, state)
     except BaseException:
         await account.close()
