@@ -29,9 +29,7 @@ def main(arguments: list[str]) -> int:
         if command == "clean":
             stamps.clean()
             return 0
-        stamps.run(
-            steps.INSTALL if command == "install" else steps.for_tasks(browser=command in ("test", "e2e"))
-        )
+        stamps.run(steps.INSTALL if command == "install" else steps.for_tasks(command))
         tasks.run(command)
     except Failure as failure:
         print(f"make {command}: {failure}", file=sys.stderr)

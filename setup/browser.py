@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
-from failure import Failure
+import system_packages
 from stamps import Step
 
 # Without the fonts every Chinese character is the same box, and a picture proves nothing.
@@ -39,21 +36,8 @@ def ready() -> bool:
 def install() -> None:
     """Install what is missing with apt, as root; otherwise raises Failure naming it."""
     missing = [name for name, present in PACKAGES.items() if not present()]
-    if not missing:
-        return
-    wanted = " ".join(missing)
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        raise Failure(f"the browser tests need {wanted}. On Debian: sudo apt-get install {wanted}")
-    # dpkg looks for ldconfig and its like in the system's own folders, which a bare PATH may lack.
-    path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
-    environment = {**os.environ, "PATH": path, "DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", *missing]):
-        done = subprocess.run(
-            ["apt-get", *arguments], env=environment, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            print("\n".join((done.stdout + done.stderr).splitlines()[-25:]), file=sys.stderr)
-            raise Failure(f"apt-get {arguments[0]} failed; the browser tests need {wanted}")
+    if missing:
+        system_packages.install(missing, "the browser tests")
 
 
 BROWSER = Step("browser", "browser for the tests", install, done=ready)

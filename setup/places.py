@@ -9,6 +9,8 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PWA = ROOT / "pwa"
 STAMPS = ROOT / ".stamps"
+STAND_IN_SERVER = ROOT / "tests" / "couchdb_stand_in"
+PEER_SERVERS = ROOT / "loadtests" / "peers"
 
 # The machine's certificate authorities, where Debian and Red Hat keep them. Node brings a list of its own and
 # does not look there: behind a house's own authority npm would fail where pip and git work.

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from places import PWA, ROOT, STAMPS, VENV
+from places import PEER_SERVERS, PWA, ROOT, STAMPS, STAND_IN_SERVER, VENV
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ def run(steps: Sequence[Step]) -> None:
 
 def clean() -> None:
     """Take away everything the set-up made. Data folders of the hub are left alone."""
-    for folder in (VENV, STAMPS, PWA / "node_modules", PWA / "dist"):
+    packages = (folder / "node_modules" for folder in (PWA, STAND_IN_SERVER, PEER_SERVERS))
+    for folder in (VENV, STAMPS, PWA / "dist", *packages):
         shutil.rmtree(folder, ignore_errors=True)
     for cache in (".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", "test-results", "build"):
         shutil.rmtree(ROOT / cache, ignore_errors=True)

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from browser import BROWSER
 from failure import Failure
-from places import PWA, ROOT, STAMPS, VENV, environment
+from places import PEER_SERVERS, PWA, ROOT, STAMPS, STAND_IN_SERVER, VENV, environment
+from postgresql import POSTGRESQL
 from stamps import Step
 
 # What Vite 8 and Vitest 5 ask for (pwa/package.json "engines").
@@ -23,9 +24,14 @@ NODE_AT_LEAST = (22, 12)
 PIP_INSTALL = (str(VENV / "bin" / "python"), "-m", "pip", "install", "--quiet")
 
 
-def for_tasks(*, browser: bool) -> tuple[Step, ...]:
-    """The steps for checks and tests: set-up, developer's packages, and a browser where one is used."""
-    return (*INSTALL, DEVELOPER, *((BROWSER,) if browser else ()))
+def for_tasks(command: str) -> tuple[Step, ...]:
+    """The steps for checks and tests: set-up, developer's packages, browsers and servers where used."""
+    more = {
+        "test": (STAND_IN, POSTGRESQL, BROWSER),
+        "e2e": (STAND_IN, BROWSER),
+        "load": (STAND_IN, PEERS),
+    }
+    return (*INSTALL, DEVELOPER, *more.get(command, ()))
 
 
 def command(title: str, arguments: Sequence[str | Path], *, folder: Path = ROOT, hint: str = "") -> None:
@@ -91,12 +97,24 @@ def has_node() -> bool:
     return bool(machine_node()) or (VENV / "bin" / "node").exists()
 
 
-def install_modules() -> None:
-    """Exactly the packages of pwa/package-lock.json."""
+def install_modules(title: str, folder: Path, *more: str) -> None:
+    """Exactly the packages of the folder's package-lock.json."""
     retries = ("--fetch-retries=2", "--fetch-retry-mintimeout=2000", "--fetch-retry-maxtimeout=10000")
-    command(
-        "npm ci", ("npm", "ci", "--no-audit", "--no-fund", *retries), folder=PWA, hint="Is there a network?"
-    )
+    arguments = ("npm", "ci", "--no-audit", "--no-fund", *retries, *more)
+    command(title, arguments, folder=folder, hint="Is there a network?")
+
+
+def install_peers() -> None:
+    """The servers that the benchmarks run beside the hub. One of them builds a part in C++, which may fail:
+    then it is not measured, and the others are."""
+    try:
+        install_modules("npm ci of the peers", PEER_SERVERS)
+    except Failure as failure:
+        print(f"set-up: {failure} What needs it is not measured.", file=sys.stderr)
+        try:
+            install_modules("npm ci of the peers, unbuilt", PEER_SERVERS, "--ignore-scripts")
+        except Failure as again:
+            print(f"set-up: {again} The peers are not measured.", file=sys.stderr)
 
 
 def build_app() -> None:
@@ -141,7 +159,7 @@ INSTALL: tuple[Step, ...] = (
     Step(
         "modules",
         "packages of the app",
-        install_modules,
+        lambda: install_modules("npm ci", PWA),
         inputs=("pwa/package.json", "pwa/package-lock.json", "pwa/.npmrc"),
         done=lambda: (PWA / "node_modules" / ".bin").is_dir(),
         after=("node",),
@@ -171,4 +189,25 @@ DEVELOPER = Step(
     inputs=("requirements-dev.lock",),
     done=lambda: (VENV / "bin" / "pytest").exists(),
     after=("packages",),
+)
+
+STAND_IN = Step(
+    "stand-in",
+    "server in CouchDB's stead for the tests",
+    # It needs none of its packages' scripts: what is compiled comes ready made.
+    lambda: install_modules("npm ci of the stand-in", STAND_IN_SERVER, "--ignore-scripts"),
+    inputs=tuple(
+        f"tests/couchdb_stand_in/{name}" for name in ("package.json", "package-lock.json", ".npmrc")
+    ),
+    done=lambda: (STAND_IN_SERVER / "node_modules" / ".bin").is_dir(),
+    after=("node",),
+)
+
+PEERS = Step(
+    "peers",
+    "servers to be measured beside the hub",
+    install_peers,
+    inputs=tuple(f"loadtests/peers/{name}" for name in ("package.json", "package-lock.json", ".npmrc")),
+    done=lambda: (PEER_SERVERS / "node_modules").is_dir(),
+    after=("node",),
 )
