@@ -72,7 +72,8 @@ class Feed:
         self._heartbeat_s = heartbeat_s
         self._silence_s = silence_s
         self._since = "0"
-        self._log_id: str | None = None
+        self.log_id: str | None = None
+        """Which log is followed; one that is made in its place later has another."""
         self._closed = asyncio.Event()
         self._response: ClientResponse | None = None
         self.heard_at: float | None = None
@@ -86,7 +87,7 @@ class Feed:
 
     async def begin(self, log_id: str) -> None:
         """Take the present end of the feed as the place to follow from."""
-        self._log_id = log_id
+        self.log_id = log_id
         self._since = await self._now()
         self._hear()
 
@@ -140,7 +141,7 @@ class Feed:
     async def _check_place(self) -> None:
         """Raise PlaceLost when it is not the same log any more, or updates may have been removed unseen."""
         meta = await self._couch.get(META)
-        if meta is None or meta.get("log") != self._log_id:
+        if meta is None or meta.get("log") != self.log_id:
             raise PlaceLost("another log is there now")
         # by both clocks: the monotonic one stands still while a machine sleeps, the other may be set
         away_s = max(self._monotonic() - (self.heard_at or 0.0), (self._clock() - self._heard_ms) / 1000)

@@ -9,6 +9,7 @@ from ward_hub.log.couch.client import Couch
 from ward_hub.log.couch.documents import ROW_BYTES, VERSION, Json
 from ward_hub.log.couch.group import GroupCommit
 from ward_hub.log.couch.names import lease_id
+from ward_hub.log.port import LogUnavailable, StorageFull
 
 WRITE_S = 2.0
 """A write that takes longer is no use: the lease is about to end."""
@@ -32,5 +33,8 @@ class CouchLeases:
         if version is not None:
             document["_rev"] = version
         self._couch.check_open()
-        revision = await self._group.put(document, ROW_BYTES, self._clock() + WRITE_S, again=False)
+        try:
+            revision = await self._group.put(document, ROW_BYTES, self._clock() + WRITE_S, again=False)
+        except StorageFull as error:
+            raise LogUnavailable(str(error)) from error
         return LeaseState(holder, revision) if revision is not None else None

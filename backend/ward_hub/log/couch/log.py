@@ -89,8 +89,6 @@ class CouchLog:
         self.boot = boot
         self._times = times
         self._monotonic = monotonic
-        self.log_id: str | None = None
-        """Which log this is; one that is made in its place later has another."""
         self._counters: dict[str, int] = {}
         self._under_way: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -109,6 +107,11 @@ class CouchLog:
         )
         self.leases = CouchLeases(couch, self._group, monotonic)
         """Leases on the same database."""
+
+    @property
+    def log_id(self) -> str | None:
+        """Which log this is; one that is made in its place later has another."""
+        return self._feed.log_id
 
     @property
     def feed_heard_at(self) -> float | None:
@@ -142,7 +145,6 @@ class CouchLog:
 
     async def begin(self, log_id: str) -> None:
         """Take the present as the place from which `follow` goes on."""
-        self.log_id = log_id
         await self._feed.begin(log_id)
 
     async def append(self, records: Sequence[Record]) -> None:

@@ -139,6 +139,9 @@ async def test_what_the_database_has_no_room_for_is_a_full_store(
     fake.answers[BULK] = [status]
     with pytest.raises(StorageFull):
         await log.append([update(b"1")])
+    fake.answers[BULK] = [status]
+    with pytest.raises(LogUnavailable):
+        await log.leases.write("hospital", "a", None)
     assert fake.documents == {}
     await log.append([update(b"2")])
 
