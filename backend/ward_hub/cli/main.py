@@ -22,6 +22,8 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("account", "add people who sign in, and list them"),
     ("password", "set a person's password, read from standard input"),
     ("calls", "print the call journal"),
+    ("fsck", "check a log: what was accepted, and whether all of it can be read"),
+    ("replay", "fill the call journal anew from the log"),
     ("audit", "print and check the audit trail"),
     ("certs", "make a private authority and the hub's certificate"),
     ("ward-hubs", "add, list and revoke ward hubs, which replicate with this hub"),

@@ -42,8 +42,8 @@ class Tail:
         """What to tell of it; None where nothing was cut."""
         if self.finished:
             what = (
-                f"damaged: {self.bytes} bytes are passed over, finished transactions among them; what of those "
-                "had not been moved into the main file is lost"
+                f"damaged: {self.bytes} bytes are passed over, finished transactions among them; what of "
+                "those had not been moved into the main file is lost"
             )
             return Finding(Severity.DAMAGE, PLACE, what)
         if self.bytes:
