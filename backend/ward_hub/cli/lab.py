@@ -34,8 +34,9 @@ def run(args: argparse.Namespace) -> int:
 
     async def serve() -> int:
         try:
+            args.data.mkdir(mode=0o700, parents=True, exist_ok=True)
             log = await open_log(args.store, args.data, load_hub_identity(args.data).name)
-        except (ValueError, LogUnavailable) as error:
+        except (OSError, ValueError, LogUnavailable) as error:
             print(f"ward-hub lab: {error}", file=sys.stderr)
             return 2
         limits = LAB_LIMITS

@@ -6,15 +6,10 @@ import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric import ec
 
 
 def load_secret_file(path: Path, make: Callable[[], bytes]) -> bytes:
@@ -45,6 +40,10 @@ def load_key_file(path: Path) -> ec.EllipticCurvePrivateKey:
 
     Raises PermissionError when others may read it, ValueError when it is no such key.
     """
+    # Imported where keys are: the bare hub has a secret file and no key, and OpenSSL costs it 5 MiB.
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
     pem = load_secret_file(path, _make_key)
     try:
         key = load_pem_private_key(pem, password=None)
@@ -57,9 +56,14 @@ def load_key_file(path: Path) -> ec.EllipticCurvePrivateKey:
 
 def raw_point(key: ec.EllipticCurvePrivateKey) -> bytes:
     """The public key as WebCrypto gives it: the uncompressed point, 65 bytes."""
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
     return key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
 
 
 def _make_key() -> bytes:
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
     key = ec.generate_private_key(ec.SECP256R1())
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

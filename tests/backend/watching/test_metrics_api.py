@@ -59,7 +59,10 @@ async def test_the_token_opens_it_from_elsewhere() -> None:
 @pytest.mark.parametrize(
     ("module", "absent"),
     [
-        ("ward_hub.lab", ("prometheus_client", "opentelemetry", "sqlalchemy")),
+        (
+            "ward_hub.cli.lab, ward_hub.identity.hub, ward_hub.lab",
+            ("prometheus_client", "opentelemetry", "sqlalchemy", "cryptography"),
+        ),
         ("ward_hub.app", ("prometheus_client", "opentelemetry")),
     ],
 )
