@@ -12,6 +12,7 @@ from typing import Any
 
 from ward_sync.awareness import Entry
 
+from ward_hub.access.port import Principal
 from ward_hub.doc_rooms.elsewhere import Held
 
 VERSION = 1
@@ -19,6 +20,8 @@ MAX_HELLO_BYTES = 4_096
 """Before a hub has proved itself it may say so much, and no more than that."""
 MAX_FRAME_BYTES = 16 * 2**20
 """The first message holds everyone's presence: 3,300 terminals of some 400 bytes are 1.3 MB."""
+
+_PLACE = ("terminal", "kind", "ward", "room", "bed")
 
 Presence = Mapping[str, Sequence[Held]]
 """Document → what is announced there."""
@@ -75,6 +78,20 @@ def presence_from_json(value: object) -> dict[str, list[Held]]:
     if not isinstance(value, dict):
         raise Malformed("expected entries by document")
     return {str(document): held_from_json(entries) for document, entries in value.items()}
+
+
+def place_of(principal: Principal) -> dict[str, str | None]:
+    """Who speaks, without what it may: that its own hub has judged."""
+    return {name: getattr(principal, name) for name in _PLACE}
+
+
+def principal_at(value: object) -> Principal:
+    """Raises Malformed."""
+    if not isinstance(value, dict):
+        raise Malformed("expected who speaks")
+    terminal, kind, ward = (text(value, name) for name in ("terminal", "kind", "ward"))
+    room, bed = (text(value, name) if value.get(name) is not None else None for name in ("room", "bed"))
+    return Principal(terminal, kind, ward, room, bed, None, None, 0)
 
 
 def names_from_json(value: object) -> list[str]:

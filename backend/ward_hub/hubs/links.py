@@ -11,7 +11,6 @@ import contextlib
 import logging
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any, Protocol
 
 from ward_sync.awareness import GONE
@@ -178,7 +177,7 @@ class Links:
 
     def pass_on(self, principal: Principal, message: Mapping[str, Any]) -> None:
         """A terminal of this hub said something that another hub may wait for."""
-        self._say("device", principal=asdict(principal), message=dict(message))
+        self._say("device", who=frames.place_of(principal), message=dict(message))
 
     # What other hubs say
 
@@ -213,13 +212,9 @@ class Links:
             payload = frames.text(value, "payload", frames.MAX_FRAME_BYTES)
             rooms.broadcast_here(frames.text(value, "document"), payload)
         elif kind == "device":
-            try:
-                principal = Principal(**value.get("principal", {}))
-            except TypeError:
-                raise frames.Malformed("expected a principal") from None
             message = value.get("message")
             if isinstance(message, dict):
-                await self.on_passed(principal, message)
+                await self.on_passed(frames.principal_at(value.get("who")), message)
         elif kind == "nudge":
             look = self._looks.get(frames.text(value, "what"))
             if look is not None:

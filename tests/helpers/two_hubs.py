@@ -1,0 +1,216 @@
+"""Several hub processes of one installation: one database of CouchDB's protocol, one SQL file, one folder of
+keys; and light terminals that know all their addresses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+from ward_hub.db.engine import open_database, sqlite_url
+from ward_hub.demo.hub_account import HubAccount, HubAway
+from ward_hub.demo.light_terminals import LightTerminal, Place
+from ward_hub.demo.terminal_key import TerminalKey
+from ward_hub.directory import fixture
+from ward_hub.directory.store import terminal_value
+from ward_hub.directory.tables import TerminalRow
+from ward_hub.identity.enrolment import make_code
+from ward_sync.awareness import GONE, decode_awareness
+from ward_sync.messages import Awareness, Frame, Message
+from websockets.exceptions import ConnectionClosed, WebSocketException
+
+from tests.helpers.free_ports import free_ports
+from tests.helpers.hub_process import DATABASE, START_S, STOP_S
+from tests.helpers.ward_hub_here import empty_app, now_ms
+
+AGAIN_S = 0.1
+"""A terminal's pause between two addresses."""
+
+
+class OneOfHubs:
+    """One hub's process. Its output goes to `log`."""
+
+    def __init__(self, folder: Path, port: int, mllp_port: int, common: Sequence[str]) -> None:
+        self.log = folder / "hub.log"
+        self.url = f"http://127.0.0.1:{port}"
+        self.mllp_port = mllp_port
+        data = folder / "data"
+        data.mkdir(mode=0o700, parents=True)
+        self._command = [sys.executable, "-m", "ward_hub.cli.main", "serve", "--host", "127.0.0.1"]
+        self._command += ["--port", str(port), "--mllp-port", str(mllp_port), "--data", str(data), *common]
+        self.process: subprocess.Popen[bytes] | None = None
+
+    async def start(self) -> None:
+        """Start it and wait until it answers."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(self._command, stdout=log, stderr=log)  # noqa: ASYNC220
+        deadline = time.monotonic() + START_S
+        async with httpx.AsyncClient(base_url=self.url, timeout=1, trust_env=False) as http:
+            while True:
+                with suppress(httpx.HTTPError):
+                    if (await http.get("/health/live")).status_code == 200:
+                        return
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    raise AssertionError(f"the hub does not start:\n{self.output()}")
+                await asyncio.sleep(0.05)
+
+    def send(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def kill(self) -> None:
+        """SIGKILL: what was not on disk is lost."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def ended(self) -> bool:
+        return self.process is None or self.process.poll() is not None
+
+    def stop(self) -> None:
+        """End it in order."""
+        if self.process is not None:
+            self.process.terminate()
+            try:
+                self.process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                raise AssertionError(f"the hub did not end:\n{self.output()}") from None
+            self.process = None
+
+    def output(self) -> str:
+        return self.log.read_text("utf-8", errors="replace")[-8000:] if self.log.exists() else ""
+
+
+class MovingTerminal(LightTerminal):
+    """A light terminal that goes to the next address as soon as a hub is lost, and remembers presence."""
+
+    def __init__(
+        self, addresses: Sequence[str], key: TerminalKey, place: Place, rooms: Sequence[str]
+    ) -> None:
+        self._https = [httpx.AsyncClient(base_url=url, timeout=3, trust_env=False) for url in addresses]
+        self._accounts = [HubAccount(http, place.terminal, key) for http in self._https]
+        super().__init__(addresses[0], self._accounts[0], place, rooms, now_ms, follow=True)
+        self.addresses = list(addresses)
+        self.number = 0
+        """Which of the addresses it is at, or trying."""
+        self.present: dict[int, dict[str, object]] = {}
+        self.left_at: float | None = None
+        """When it last lost a hub, by the monotonic clock."""
+
+    async def run(self) -> None:
+        try:
+            while not self.aside:
+                at = self.number % len(self.addresses)
+                self._account = self._accounts[at]
+                self._socket_url = self.addresses[at].replace("http", "ws", 1) + "/sync"
+                with suppress(HubAway, OSError, WebSocketException, TimeoutError):
+                    token = await self._ready()
+                    if token is not None:
+                        await self._stay(token)
+                if self.joined.is_set():
+                    self.left_at = time.monotonic()
+                self._closed()
+                self.number += 1
+                await asyncio.sleep(AGAIN_S)
+        finally:
+            for http in self._https:
+                await http.aclose()
+
+    @property
+    def hub(self) -> str:
+        return self.addresses[self.number % len(self.addresses)]
+
+    def sees(self, terminal: str) -> bool:
+        """Whether the terminal is announced at the ward's presence, as this one was told."""
+        return any(state.get("terminal") == terminal for state in self.present.values())
+
+    async def _receive(self, frame: Frame) -> None:
+        if isinstance(frame.message, Awareness):
+            for entry in decode_awareness(frame.message.payload):
+                if entry.state == GONE:
+                    self.present.pop(entry.client, None)
+                else:
+                    self.present[entry.client] = json.loads(entry.state)
+        await super()._receive(frame)
+
+    async def _send(self, address: str, message: Message) -> None:
+        # What a dying socket does not take is said again at the next hub.
+        with suppress(ConnectionClosed):
+            await super()._send(address, message)
+
+    def _closed(self) -> None:
+        super()._closed()
+        self.present.clear()
+
+
+@dataclass
+class TwoHubs:
+    """The installation. `hubs` are not started yet."""
+
+    folder: Path
+    hubs: list[OneOfHubs]
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    @property
+    def sql(self) -> str:
+        return sqlite_url(self.folder / "shared" / DATABASE)
+
+    async def terminal(self, name: str, first: int) -> MovingTerminal:
+        """Enrol a terminal at hub number `first` and bring it on the wire there."""
+        key = TerminalKey.generate()
+        database = open_database(self.sql)
+        async with database.session.begin() as session:
+            code = await make_code(session, name, now_ms())
+        async with database.session() as session:
+            value = terminal_value(await session.get_one(TerminalRow, name))
+        await database.close()
+        urls = [hub.url for hub in self.hubs]
+        urls = urls[first:] + urls[:first]
+        async with httpx.AsyncClient(base_url=urls[0], timeout=10, trust_env=False) as http:
+            await HubAccount(http, name, key).enrol(code)
+        place = Place(value.id, value.kind.value, value.ward, value.profile, value.room, value.bed)
+        terminal = MovingTerminal(urls, key, place, [room.id for room in fixture.rooms()])
+        self.tasks.append(asyncio.create_task(terminal.run()))
+        async with asyncio.timeout(15):
+            await terminal.joined.wait()
+        return terminal
+
+
+@asynccontextmanager
+async def two_hubs(
+    folder: Path, template: Path, couch: str, count: int = 2, more: Sequence[str] = ()
+) -> AsyncIterator[TwoHubs]:
+    """Hubs on the database at `couch` and a copy of the ward built in `template`; started by the test."""
+    shutil.copytree(template, folder / "shared")
+    keys = folder / "keys"
+    keys.mkdir(mode=0o700)
+    app = empty_app(folder / "app")
+    ports = free_ports(2 * count)
+    addresses = " ".join(f"http://127.0.0.1:{port}" for port in ports[:count])
+    common = ["--store", f"couchdb:{couch}", "--sql", sqlite_url(folder / "shared" / DATABASE)]
+    common += ["--secrets", str(keys), "--hubs", addresses, "--app", str(app), *more]
+    hubs = [
+        OneOfHubs(folder / f"hub{number}", ports[number], ports[count + number], common)
+        for number in range(count)
+    ]
+    installation = TwoHubs(folder, hubs)
+    try:
+        yield installation
+    finally:
+        for task in installation.tasks:
+            task.cancel()
+        await asyncio.gather(*installation.tasks, return_exceptions=True)
+        for hub in hubs:
+            hub.stop() if not hub.ended() else hub.kill()
