@@ -21,6 +21,10 @@ class FakeCouch:
         self.documents: dict[str, dict[str, Any]] = {}
         self.answers: dict[str, list[int]] = {}
         self.asked: list[str] = []
+        self.lines: list[bytes] = []
+        """What the next feed brings; it ends if the last of them says so, else it stays open."""
+        self.since: list[str] = []
+        """The places that feeds were asked to begin at."""
         self.headers: list[dict[str, str]] = []
         self._ending = asyncio.Event()
         app = web.Application(client_max_size=64 * 2**20)
@@ -50,7 +54,12 @@ class FakeCouch:
         if last == FEED and request.query.get("feed") == "continuous":
             response = web.StreamResponse()
             await response.prepare(request)
-            await self._ending.wait()
+            self.since.append(request.query["since"])
+            lines, self.lines = self.lines, []
+            for line in lines:
+                await response.write(line + b"\n")
+            if not lines or b"last_seq" not in lines[-1]:
+                await self._ending.wait()
             return response
         return web.json_response(self._carry_out(request.method, last, body), status=status)
 

@@ -7,15 +7,19 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from random import Random
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from ward_hub.log.couch import feed as feed_module
+from ward_hub.log.couch.documents import encode_update
+from ward_hub.log.couch.log import open_couch_log
 from ward_hub.log.couch.names import UpdateId, partition_of
 from ward_hub.log.port import LogDamaged, LogUnavailable
 
 from tests.backend.log.couch.conftest import QUICK, OpenHub, through
 from tests.backend.log.couch.edits import Author, Replica, fact, until, update, value_of
+from tests.backend.log.couch.fake import FakeCouch
 from tests.helpers.couchdb_server import ask, real_url, server_url
 from tests.helpers.fault_proxy import FaultProxy
 from tests.helpers.feed_shuffler import FeedShuffler
@@ -135,6 +139,35 @@ async def test_ones_own_appends_are_not_even_decoded(
     await other.append([update(b"theirs")])
     await here.hears(b"theirs")
     assert len(decoded) == 1
+
+
+async def test_lines_as_couchdb_writes_them_are_read() -> None:
+    """Sequences are strings that nobody may look into; the stand-in's are numbers, at the end of a line."""
+
+    def line(seq: str, name: str, **rest: Any) -> bytes:
+        changes = {"seq": seq, "id": name, "changes": [{"rev": "1-a"}]}
+        return json.dumps({**changes, **rest}, separators=(",", ":")).encode()
+
+    async with FakeCouch() as fake:
+        log = await open_couch_log(f"http://127.0.0.1:{fake.port}/ward", "a", times=QUICK)
+        foreign = UpdateId(partition_of("a"), "b-1", 1)
+        own = UpdateId(partition_of("a"), log.boot, 1)
+        gone = UpdateId(partition_of("a"), "b-1", 2)
+        body = encode_update(foreign, "a", [update(b"1")])
+        fake.lines = [
+            line("1-g1AAAA-_x", str(own), doc=encode_update(own, "a", [update(b"own")])),
+            b"",
+            line("2-g1AAAB", "meta:log", doc={"_id": "meta:log"}),
+            line("3-g1AAAC", str(gone), deleted=True, doc={"_id": str(gone), "_deleted": True}),
+            line("4-g1AAAD", str(foreign), doc=body),
+            b'{"last_seq":"5-g1AAAE","pending":0}',
+        ]
+        here = Replica(log)
+        await until(lambda: len(fake.since) == 2)
+        assert here.heard == [(update(b"1"),)]
+        assert fake.since == ["0", "4-g1AAAD"]
+        await log.close()
+        await here.task
 
 
 async def test_one_documents_bad_data_does_not_end_the_feed_of_the_others(url: str, hub: OpenHub) -> None:
