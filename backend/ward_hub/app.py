@@ -105,6 +105,7 @@ from ward_hub.upstream.hubs import LOOK_S as WARD_HUBS_S
 from ward_hub.upstream.hubs import WardHubs, ended_keys
 from ward_hub.upstream.mirror import MirrorDesk
 from ward_hub.upstream.replicas import Replicas
+from ward_hub.upstream.signals import SignalsDown, SignalsUp
 from ward_hub.watched_hub import WatchedParts, health_of, sources_of
 from ward_hub.watching.traces import open_tracing
 
@@ -197,7 +198,7 @@ async def build(
         sessions.extend(who.terminal, now_ms())
 
     kinds = ward_rules({kind: telling(check, written) for kind, check in checks.items()})
-    signals = SignalRelay(gate, directories.of, verify, now_ms)
+    signals = SignalRelay(gate, directories.of, verify, now_ms, hub_above=uplink is not None)
     line = DeviceLine(gate)
     meter = DeviceMeter(line, now_ms)
     stateless = ByKind(
@@ -223,7 +224,12 @@ async def build(
         now_ms,
         secrets.token_hex(8),
     )
-    signals.attach(host, broadcasts)
+    link: UplinkService | None = None
+    signals_up = SignalsUp(host, lambda document, text: link is not None and link.signal(document, text))
+    if uplink is None:
+        signals.attach(SignalsDown(host, ward_hubs), broadcasts)
+    else:
+        signals.attach(signals_up)
     recordings = Recordings(database, settings.data, now_ms)
     projector = DirectoryProjector(
         database,
@@ -314,7 +320,6 @@ async def build(
         clock=now_ms,
         opened=opened,
     )
-    link = None
     if uplink is not None:
         from ward_hub.upstream.ward_side import UplinkService
 
@@ -328,7 +333,7 @@ async def build(
             current=current,
             departed=departed,
             sink=projector,
-            signalled=lambda _document, _payload: None,
+            signals=signals_up,
             clock=now_ms,
         )
     health = health_of(watched, draining=lambda: together.draining or host.blind)

@@ -216,16 +216,18 @@ class SyncSession:
             peer = None
         reason = DENIED
         try:
-            if peer is None and len(self._peers) >= sockets.limits.max_documents:
-                self._peers = {known: held for known, held in self._peers.items() if held.open}
-                if len(self._peers) >= sockets.limits.max_documents:
-                    reason = "too-many-documents"
-                    raise AccessRefused(reason)
             try:
                 principal = sockets.gate.authenticate(token)
             except AccessRefused as refused:
                 reason = refused.reason
                 raise
+            # A ward hub has open what its wards have.
+            most = sockets.limits.max_documents * max(1, len(principal.wards))
+            if peer is None and len(self._peers) >= most:
+                self._peers = {known: held for known, held in self._peers.items() if held.open}
+                if len(self._peers) >= most:
+                    reason = "too-many-documents"
+                    raise AccessRefused(reason)
             access = sockets.gate.access(principal, document)
         except AccessRefused as refused:
             log.info("%s refused: %s", document[:_LOGGED_CHARS], refused.reason)

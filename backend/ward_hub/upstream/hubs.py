@@ -104,6 +104,10 @@ class WardHubs:
     def find(self, name: str) -> OtherHub | None:
         return self._known.get(name)
 
+    def of_ward(self, ward: str) -> list[str]:
+        """The names of those that carry the ward."""
+        return [name for name, hub in self._known.items() if ward in hub.wards]
+
     async def look(self) -> frozenset[str]:
         """Read who there is; returns the names that are known no longer, or otherwise than before."""
         async with self._database.session() as session:

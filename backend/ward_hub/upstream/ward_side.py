@@ -42,6 +42,7 @@ from ward_hub.upstream.documents import always_open
 from ward_hub.upstream.facts_up import FactsUp
 from ward_hub.upstream.link import Link, OtherGeneration, Receiver
 from ward_hub.upstream.mirror import NoMirror, Uplink, keep_mirror, read_uplink
+from ward_hub.upstream.signals import SignalsUp
 from ward_hub.upstream.tables import UplinkRow
 
 UPSTREAM_NAME = "hub:upstream"
@@ -171,11 +172,10 @@ class UplinkService(Receiver):
         current: CurrentDirectory,
         departed: dict[str, str],
         sink: Sink,
-        signalled: Callable[[str, str], None],
+        signals: SignalsUp,
         clock: Callable[[], int],
     ) -> None:
-        """`departed`: the gate's, filled from the mirror; `signalled(document, payload)`: a frame for a
-        terminal here came down at a presence document; `clock` in ms."""
+        """`departed`: the gate's, filled from the mirror; `clock` in ms."""
         self._uplink = uplink
         self._settings = settings
         self._database = database
@@ -184,7 +184,7 @@ class UplinkService(Receiver):
         self._current = current
         self._departed = departed
         self._sink = sink
-        self._signalled = signalled
+        self._signals = signals
         self._clock = clock
         self._link: Link | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -236,7 +236,7 @@ class UplinkService(Receiver):
         self._mirror_due.set()
 
     def signalled(self, document: str, payload: str) -> None:
-        self._signalled(document, payload)
+        self._signals.came_down(document, payload)
 
     # Works
 
