@@ -1,26 +1,29 @@
 // The contract of /sync, shown with the unmodified @hocuspocus/provider and, for bytes no client sends, with ws.
-import { check, map, open, port, run, socket, until, WebSocket, Y } from "./clients.mjs";
+import {
+  at,
+  check,
+  frame,
+  map,
+  open,
+  raw,
+  run,
+  sleep,
+  socket,
+  statuses,
+  text,
+  token,
+  until,
+  update,
+  updates,
+  WebSocket,
+  Y,
+} from "./clients.mjs";
 
 let number = 0;
 const fresh = (name = "doc") => `${name}-${++number}`;
 const synced = (...providers) => until("synced", () => providers.every((one) => one.isSynced));
 const saved = (...providers) =>
   until("unsyncedChanges 0", () => providers.every((one) => one.unsyncedChanges === 0));
-
-function raw() {
-  const made = new WebSocket(`ws://127.0.0.1:${port}/sync`);
-  made.binaryType = "arraybuffer";
-  made.frames = [];
-  made.on("message", (data) => made.frames.push(Buffer.from(data)));
-  made.on("close", (code) => {
-    made.code = code;
-  });
-  made.on("error", () => {});
-  return new Promise((resolve) => made.on("open", () => resolve(made)));
-}
-const text = (value) => Buffer.concat([Buffer.from([Buffer.byteLength(value)]), Buffer.from(value)]);
-const frame = (address, ...bytes) => Buffer.concat([text(address), Buffer.from(bytes)]);
-const token = (address) => Buffer.concat([frame(address, 2, 0), text("secret")]);
 
 await run({
   "two replicas converge and everything is saved": async () => {
@@ -62,6 +65,12 @@ await run({
     await synced(one, two);
     map(one).set("k", 1);
     await until("the other session", () => map(two).get("k") === 1);
+    one.setAwarenessField("user", "one");
+    await until("presence", () => two.awareness.getStates().get(one.document.clientID)?.user === "one");
+    one.destroy();
+    await until("gone", () => !two.awareness.getStates().has(one.document.clientID));
+    map(two).set("k", 2);
+    await saved(two);
   },
   "readonly receives and changes nothing": async () => {
     const name = fresh();
@@ -101,6 +110,64 @@ await run({
     await one.sendToken();
     one.startSync();
     await synced(one);
+  },
+  "a token that ends is asked for again, and the new one goes on": async () => {
+    let given = 0;
+    const ends = [1_400, 60_000].map((ms) => `secret@${Date.now() + ms}`);
+    const one = open(socket(), fresh(), { token: () => ends[Math.min(given++, 1)] });
+    await synced(one);
+    await until("asked again", () => given === 2, 3000);
+    await sleep(1_400);
+    check("asked once", given === 2);
+    check("open", one.closed.length === 0);
+    map(one).set("k", 1);
+    await saved(one);
+  },
+  "a document whose token ends is closed, and no other of its socket": async () => {
+    const shared = socket();
+    const end = `secret@${Date.now() + 700}`;
+    const ends = open(shared, fresh(), { token: end });
+    const stays = open(shared, fresh());
+    await synced(ends, stays);
+    await until("closed", () => ends.closed.length > 0, 3000);
+    check("reason", ends.closed[0].reason === "expired");
+    map(stays).set("k", 1);
+    await saved(stays);
+    check("others stay", stays.closed.length === 0);
+  },
+  "a new token on an open document changes what one may": async () => {
+    const name = fresh();
+    let value = "secret";
+    const scopes = [];
+    const one = open(socket(), name, { token: () => value });
+    one.on("authenticated", ({ scope }) => scopes.push(scope));
+    const two = open(socket(), name);
+    await synced(one, two);
+    value = "readonly";
+    await one.sendToken();
+    await until("readonly", () => scopes.at(-1) === "readonly");
+    map(one).set("mine", 1);
+    await until("told", () => one.heard.some((each) => each.includes("read_only")));
+    map(two).set("k", 1);
+    await until("still receiving", () => map(one).get("k") === 1);
+    check("nothing written", map(two).get("mine") === undefined);
+    const again = open(socket(), name);
+    await synced(again);
+    check("nothing stored", map(again).get("mine") === undefined);
+  },
+  "a refused token closes its document, and no other of its socket": async () => {
+    const shared = socket();
+    let value = "secret";
+    const goes = open(shared, fresh(), { token: () => value });
+    const stays = open(shared, fresh());
+    await synced(goes, stays);
+    value = "wrong";
+    await goes.sendToken();
+    await until("closed", () => goes.closed.length > 0);
+    check("reason", goes.closed[0].reason === "permission-denied");
+    map(stays).set("k", 1);
+    await saved(stays);
+    check("others stay", stays.closed.length === 0);
   },
   "awareness goes round, and ends on leave": async () => {
     const name = fresh();
@@ -147,6 +214,10 @@ await run({
     goes.destroy();
     map(far).set("k", 1);
     await until("still there", () => map(stays).get("k") === 1);
+    const back = open(shared, goes.configuration.name);
+    await synced(back);
+    map(back).set("k", 2);
+    await saved(back);
   },
   "names beyond ASCII and names of 500 bytes": async () => {
     for (const name of [`病区/胸外科/房间-${fresh()}/😀`, "n".repeat(490) + fresh()]) {
@@ -175,6 +246,104 @@ await run({
     await until("all ten", () => all.every((one) => map(one).size === 10));
     await saved(...all);
   },
+  "who joins a written document is synced with it and never without": async () => {
+    const name = fresh();
+    const writer = open(socket(), name);
+    await synced(writer);
+    map(writer).set("large", "x".repeat(200_000));
+    await saved(writer);
+    writer.destroy();
+    for (let round = 0; round < 5; round++) {
+      const seen = [];
+      const one = open(socket(), name);
+      one.on("synced", ({ state }) => state && seen.push(map(one).get("large")?.length));
+      await synced(one);
+      check("never empty", seen.length === 1 && seen[0] === 200_000);
+      one.destroy();
+    }
+  },
+  "an update without its foundations is kept, offered again, and takes effect when they come": async () => {
+    const name = fresh();
+    const [first, second, third] = updates((document) => {
+      for (const value of [1, 2, 3]) document.getMap("m").set("k", value);
+    });
+    const bare = await raw();
+    const reader = open(socket(), name);
+    await synced(reader);
+    for (const each of [token(name), update(name, third), update(name, second)]) bare.send(each);
+    await until("stored", () => statuses(bare, name).join() === "1,1");
+    const late = open(socket(), name);
+    await synced(late);
+    check("offered", late.document.store.pendingStructs !== null);
+    check("no effect yet", map(late).get("k") === undefined);
+    bare.send(update(name, first));
+    await until("effect", () => [reader, late].every((one) => map(one).get("k") === 3));
+    check("nothing waits", late.document.store.pendingStructs === null);
+    bare.close();
+  },
+  "exactly one status a frame, in order, stored together or refused": async () => {
+    const name = fresh();
+    const writers = await Promise.all([raw(), raw(), raw()]);
+    const wanted = [];
+    for (const [place, bare] of writers.entries()) {
+      const made = updates((document) => {
+        for (let count = 0; count < 100; count++) document.getMap("m").set(`k${place}`, count);
+      });
+      const frames = [token(name)];
+      const expected = [];
+      for (const [count, one] of made.entries()) {
+        frames.push(update(name, one));
+        expected.push(1);
+        if (count % 10 === 0) {
+          frames.push(update(name, one, 1), update(name, [0, 0], 1), update(name, [1, 1, 1]));
+          expected.push(1, 1, 0);
+        }
+      }
+      wanted.push(expected.join());
+      for (const each of frames) bare.send(each);
+    }
+    await until("all answered", () =>
+      writers.every((bare, place) => statuses(bare, name).join() === wanted[place]),
+    );
+    await sleep(200);
+    for (const [place, bare] of writers.entries()) {
+      check("no more", statuses(bare, name).join() === wanted[place]);
+      const why = at(bare, name).filter((one) => one[0] === 5 && one.includes("refused_update"));
+      check("reasons", why.length === wanted[place].split("0").length - 1);
+      bare.close();
+    }
+  },
+  "a client without presence is kept alive by the hub": async () => {
+    const shared = socket({ messageReconnectTimeout: 1_500 });
+    let lost = 0;
+    shared.on("close", () => {
+      lost += 1;
+    });
+    const one = open(shared, fresh(), { awareness: null });
+    await synced(one);
+    await sleep(3_200);
+    check("never lost", lost === 0 && one.closed.length === 0);
+    map(one).set("k", 1);
+    await saved(one);
+  },
+  "after any close code a client comes back with what it wrote meanwhile": async () => {
+    const shared = socket({ delay: 50, minDelay: 50 });
+    const codes = [];
+    shared.on("close", ({ event }) => codes.push(event.code));
+    const name = fresh();
+    const one = open(shared, name);
+    await synced(one);
+    const send = [() => shared.webSocket.send("text"), () => shared.webSocket.send(new Uint8Array(17 << 20))];
+    for (const [place, code] of [4401, 1009].entries()) {
+      send[place]();
+      await until(`closed with ${code}`, () => codes.includes(code));
+      map(one).set("meanwhile", place);
+      await synced(one);
+      await saved(one);
+    }
+    const two = open(socket(), name);
+    await until("it is there", () => map(two).get("meanwhile") === 1);
+  },
   "text and nested types survive": async () => {
     const name = fresh();
     const one = open(socket(), name);
@@ -200,7 +369,9 @@ await run({
     check("hello", hello.t === "hello" && hello.installation === "lab" && Number.isInteger(hello.now));
     const body = JSON.stringify({ t: "time", sent: 5 });
     bare.send(Buffer.concat([frame("hub", 5), text(body)]));
-    await until("time", () => bare.frames.some((one) => one.includes('"sent": 5') || one.includes('"sent":5')));
+    await until("time", () =>
+      bare.frames.some((one) => one.includes('"sent": 5') || one.includes('"sent":5')),
+    );
     await until("ping", () => bare.frames.some((one) => one.length === 1 && one[0] === 9), 4000);
     bare.close();
   },

@@ -19,7 +19,7 @@ NODE = _WHEEL or _SCRIPT
 class LabProcess:
     """A running lab. `kill` is kill -9; `stop` asks it to end and returns its exit status."""
 
-    def __init__(self, data: Path, store: str = "sqlite:log.db") -> None:
+    def __init__(self, data: Path, store: str = "sqlite:log.db", port: int = 0, *more: str) -> None:
         self.process = subprocess.Popen(
             [
                 sys.executable,
@@ -27,11 +27,12 @@ class LabProcess:
                 "ward_hub.cli.main",
                 "lab",
                 "--port",
-                "0",
+                str(port),
                 "--data",
                 data,
                 "--store",
                 store,
+                *more,
             ],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -59,9 +60,9 @@ class LabProcess:
 
 
 @contextlib.contextmanager
-def lab(data: Path, store: str = "sqlite:log.db") -> Iterator[LabProcess]:
-    """A lab for the length of a block."""
-    running = LabProcess(data, store)
+def lab(data: Path, store: str = "sqlite:log.db", *more: str) -> Iterator[LabProcess]:
+    """A lab for the length of a block; `more`: arguments of the command."""
+    running = LabProcess(data, store, 0, *more)
     try:
         yield running
     finally:
@@ -69,17 +70,26 @@ def lab(data: Path, store: str = "sqlite:log.db") -> Iterator[LabProcess]:
             running.stop()
 
 
-def run_cases(script: str, port: int, timeout_s: float = 120.0) -> dict[str, str]:
+def run_cases(script: str, port: int, *more: str, timeout_s: float = 120.0) -> dict[str, str]:
     """Run a contract script; returns case → what failed, empty for those that passed."""
     done = subprocess.run(
-        [NODE, CONTRACTS / script, str(port)], capture_output=True, text=True, timeout=timeout_s, check=False
+        [NODE, CONTRACTS / script, str(port), *more],
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
     )
+    assert done.returncode == 0, done.stderr
+    return results_of(done.stdout)
+
+
+def results_of(said: str) -> dict[str, str]:
+    """What a contract script printed, as case → what failed, empty for those that passed."""
     results: dict[str, str] = {}
-    for line in done.stdout.splitlines():
+    for line in said.splitlines():
         if line.startswith("ok "):
             results[line[3:]] = ""
         elif line.startswith("failed "):
             name, _, why = line[7:].partition(": ")
             results[name] = why
-    assert done.returncode == 0, done.stderr
     return results
