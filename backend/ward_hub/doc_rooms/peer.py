@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 
 from ward_sync.varint import encode_text
@@ -41,4 +42,10 @@ class Peer:
     """What its frames begin with."""
 
     def __post_init__(self) -> None:
-        self.prefix = b"" if self.address is None else encode_text(self.address)
+        self.prefix = b"" if self.address is None else _prefix(self.address)
+
+
+@lru_cache(2_048)
+def _prefix(address: str) -> bytes:
+    """Peers of one address share the bytes: a frame for all of them is found by identity."""
+    return encode_text(address)

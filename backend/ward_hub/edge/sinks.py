@@ -31,16 +31,19 @@ class Receiver(Protocol):
 class DirectSink:
     """Writes to the transport of a DirectProtocol."""
 
+    __slots__ = ("_closing", "_protocol", "_transport", "_websocket")
+
     def __init__(self, websocket: WebSocket, protocol: DirectProtocol) -> None:
         self._websocket = websocket
         self._protocol = protocol
+        self._transport = protocol.transport
         self._closing: asyncio.Task[None] | None = None
 
     def write(self, frames: list[WireFrame]) -> int:
-        transport = self._protocol.transport
+        transport = self._transport
         if transport.is_closing() or self._protocol.close_sent:
             return 0
-        transport.write(frames[0].wire if len(frames) == 1 else b"".join(frame.wire for frame in frames))
+        transport.write(frames[0].wire if len(frames) == 1 else b"".join([frame.wire for frame in frames]))
         return transport.get_write_buffer_size()
 
     def close(self, code: int) -> None:

@@ -66,11 +66,15 @@ def spread(peers: Iterable[Peer], message: Message, but: Peer | None = None) -> 
     body = encode_body(message)
     for_y = isinstance(message, _Y_MESSAGES)
     built: dict[bytes, WireFrame] = {}
+    prefix: bytes | None = None
     for peer in peers:
-        if peer is but or not peer.open or (peer.address is None and not for_y):
+        if peer is but or not peer.open:
             continue
-        prefix = peer.prefix
-        frame = built.get(prefix)
-        if frame is None:
-            frame = built[prefix] = WireFrame(prefix + body)
+        # Peers of one address share the bytes of their prefix: mostly this is one comparison of identities.
+        if peer.prefix is not prefix:
+            if peer.address is None and not for_y:
+                continue
+            prefix = peer.prefix
+            found = built.get(prefix)
+            frame = built[prefix] = found or WireFrame(prefix + body)
         peer.connection.push(frame)

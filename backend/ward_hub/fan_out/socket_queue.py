@@ -51,8 +51,9 @@ class SocketQueue:
 
     __slots__ = (
         "_closed",
-        "_frames",
+        "_first",
         "_limit",
+        "_more",
         "_sink",
         "_tick",
         "_waiting",
@@ -65,7 +66,9 @@ class SocketQueue:
         self._sink = sink
         self._tick = tick
         self._limit = limit
-        self._frames: list[WireFrame] = []
+        self._first: WireFrame | None = None
+        """What a turn brings is mostly one frame: no list is kept for it."""
+        self._more: list[WireFrame] | None = None
         self._waiting = 0
         self._closed = False
         self.sent = 0
@@ -84,24 +87,27 @@ class SocketQueue:
     def push(self, frame: WireFrame) -> None:
         if self._closed:
             return
-        frames = self._frames
-        if not frames:
+        if self._first is None:
+            self._first = frame
             self._tick.mark(self)
-        frames.append(frame)
+        elif self._more is None:
+            self._more = [self._first, frame]
+        else:
+            self._more.append(frame)
         self.sent += 1
-        self._waiting += len(frame.wire)
-        if self._waiting > self._limit:
+        waiting = self._waiting = self._waiting + len(frame.wire)
+        if waiting > self._limit:
             self.close(CloseCode.TOO_BIG)
 
     def flush(self) -> None:
         """Write what waits."""
-        if self._closed:
+        first, more = self._first, self._more
+        if self._closed or first is None:
             return
-        frames, self._frames = self._frames, []
-        if frames:
-            waiting = self._sink.write(frames)
-            self.sent_bytes += self._waiting - waiting
-            self._waiting = waiting
+        self._first = self._more = None
+        waiting = self._sink.write([first] if more is None else more)
+        self.sent_bytes += self._waiting - waiting
+        self._waiting = waiting
 
     def close(self, code: int) -> None:
         """Write what waits when it is within the limit, then close."""
@@ -109,12 +115,11 @@ class SocketQueue:
             return
         if self._waiting <= self._limit:
             self.flush()
-        self._closed = True
-        self._frames = []
+        self.lost()
         self.closed_with = code
         self._sink.close(code)
 
     def lost(self) -> None:
         """The socket has gone: keep nothing for it."""
         self._closed = True
-        self._frames = []
+        self._first = self._more = None
