@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -26,6 +27,10 @@ _WRITES = "wardline_writes"
 
 _alembic_lock = threading.Lock()
 """`alembic.context` is one per process, and upgrades of two databases would meet in it."""
+
+
+class DatabaseUnavailable(OSError):
+    """The SQL store is not reached, or does not let the hub in. Names it without its password."""
 
 
 class Sessions:
@@ -59,6 +64,7 @@ class Database:
         """Bring the tables to the newest revision, in one transaction.
 
         Safe beside other threads, loops and processes that do the same: the second one finds nothing to do.
+        Raises DatabaseUnavailable.
         """
         # Not an asyncio.Lock: the holder may belong to another thread's event loop.
         while not _alembic_lock.acquire(blocking=False):  # noqa: ASYNC110
@@ -69,6 +75,10 @@ class Database:
                     await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK_KEY})")
                 await connection.run_sync(_upgrade)
                 await connection.commit()
+        except (DBAPIError, OSError) as error:
+            reason = str(error.orig if isinstance(error, DBAPIError) else error).splitlines()[0]
+            place = self.engine.url.set(password=None).render_as_string()
+            raise DatabaseUnavailable(f"{place}: {reason}") from error
         finally:
             _alembic_lock.release()
 
@@ -84,7 +94,10 @@ def open_database(url: str) -> Database:
     filled in. Call `await database.upgrade()` before anything else. Raises ValueError for other stores.
     """
     # Errors are logged: what was to be written, names and staff numbers among it, stays out of their text.
-    engine = create_async_engine(_driver_url(url), hide_parameters=True)
+    address = _driver_url(url)
+    # A connection that the server has closed meanwhile is noticed before it is used: one round trip more.
+    elsewhere = address.get_backend_name() != "sqlite"
+    engine = create_async_engine(address, hide_parameters=True, pool_pre_ping=elsewhere)
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _set_pragmas)
         event.listen(engine.sync_engine, "begin", _begin)
@@ -99,7 +112,11 @@ def sqlite_url(path: Path) -> str:
 def _driver_url(url: str) -> URL:
     if url.startswith("sqlite:") and not url.startswith("sqlite://"):
         url = sqlite_url(Path(url.removeprefix("sqlite:")))
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        # Their text may hold the password.
+        raise ValueError("sql: expected sqlite:PATH or postgresql://USER:PASSWORD@HOST/DATABASE") from None
     backend = parsed.get_backend_name()
     if backend == "sqlite":
         return parsed.set(drivername="sqlite+aiosqlite")
