@@ -20,8 +20,8 @@ pytestmark = [
     pytest.mark.skipif(not NODE.exists(), reason="node is not installed beside python"),
 ]
 MAY_GROW_MIB = 140
-"""16 MiB may wait for a reader, beside a document that is overwritten a hundred times with 1 MB: 100 MiB here,
-and 185 when all of it waits."""
+"""16 MiB may wait for a reader, beside a document that is overwritten a hundred times with 1 MB: 100 MiB
+here, and 185 when all of it waits."""
 
 
 def assert_all_passed(script: str, results: dict[str, str]) -> None:

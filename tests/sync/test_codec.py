@@ -138,3 +138,18 @@ def test_a_cut_frame_is_refused_or_another_frame(address: str, message: Message,
 
 def test_the_limit_leaves_room_for_a_large_document() -> None:
     assert MAX_FRAME_BYTES >= 8 * 2**20
+
+
+def test_the_vectors_hold_every_message_of_both_dialects_and_every_refusal() -> None:
+    """FR7, FR9: what each side of the wire is tested with."""
+    kinds = {
+        dialect: {case["message"]["kind"] for case in VECTORS["frames"] if case["dialect"] == dialect}
+        for dialect in ("hocuspocus", "y-websocket")
+    }
+    assert kinds["hocuspocus"] == set(KINDS)
+    assert kinds["y-websocket"] == {
+        "sync_step1", "sync_step2", "update", "awareness", "auth_denied", "query_awareness"
+    }  # fmt: skip
+    refused = {case["code"] for case in VECTORS["malformed"]}
+    # A frame too large is none for a file, and what an update or a state holds is not the codec's.
+    assert refused == set(ErrorCode) - {ErrorCode.TOO_LARGE, ErrorCode.JSON, ErrorCode.UPDATE}
