@@ -23,7 +23,7 @@ from ward_hub.log.check import check_records
 from ward_hub.log.couch.client import REQUEST_S, Couch, parse_address
 from ward_hub.log.couch.documents import VERSION, Json, decode_fact, encode_fact, encode_update, same, weigh
 from ward_hub.log.couch.feed import HEARTBEAT_S, SILENCE_S, Feed
-from ward_hub.log.couch.group import GroupCommit
+from ward_hub.log.couch.group import CLOSING_S, GroupCommit
 from ward_hub.log.couch.lease_store import CouchLeases
 from ward_hub.log.couch.names import (
     META,
@@ -237,9 +237,9 @@ class CouchLog:
         self._feed.close()
         self._group.hurry()
         if self._under_way:
-            await asyncio.wait(self._under_way)
+            await asyncio.wait(self._under_way, timeout=CLOSING_S)
+        await self._couch.close()  # which ends what a silent server has not answered
         await self._group.close()
-        await self._couch.close()
 
     def _check_open(self) -> None:
         if self._closing:

@@ -102,12 +102,12 @@ async def test_a_write_that_stays_in_doubt_fails_in_time_and_the_next_one_works(
 
 
 async def test_closing_does_not_hang_on_a_frozen_server(url: str, hub: OpenHub, proxy: FaultProxy) -> None:
-    log = await hub("a", at=through(proxy, url))
+    log = await hub("a", Times(), at=through(proxy, url))
     here = Replica(log)
     write = asyncio.create_task(log.append([update(b"1")]))
     proxy.freeze()
     await asyncio.sleep(0)
-    async with asyncio.timeout(8.0):
+    async with asyncio.timeout(6.0):
         await log.close()
         await asyncio.gather(write, return_exceptions=True)
         await here.task
