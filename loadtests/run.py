@@ -46,13 +46,13 @@ BENCHMARKS = (
     Benchmark("broadcast", "broadcast"),
     Benchmark("histories", "histories", ("--count", "100000")),
     Benchmark("side_by_side", "side_by_side"),
+    Benchmark("fdatasync_before_status", "fdatasync_before_status"),
     Benchmark("kill9", "kill9", ("--rounds", "1000")),
     Benchmark("faults", "faults", ("--calls", "10000")),
     Benchmark("growth", "growth"),
 )
 NOT_HERE = (
     "join storm of 3,300 terminals; socket to socket at 3,300 terminals",
-    "fdatasync before the SyncStatus by strace",
     "the station board at 50 changes/s",
 )
 """Numbers of the design that no program of this folder measures yet."""
