@@ -69,7 +69,8 @@ async def write_one_by_one(port: int, writes: int) -> None:
 
 def traced(strace: str, folder: Path, writes: int) -> Order:
     """Run a lab under strace from its first moment, write, and read what was written down."""
-    trace = folder / "trace"
+    trace, data = folder / "trace", folder / "data"
+    data.mkdir(mode=0o700)
     command = [strace, "-f", "-xx", "-s", "256", "-e", f"trace={_CALLS}", "-o", str(trace)]
     command += [
         sys.executable,
@@ -85,7 +86,8 @@ def traced(strace: str, folder: Path, writes: int) -> Order:
         assert process.stdout is not None
         line = process.stdout.readline()
         if not line:
-            raise PermissionError(process.stderr.read() if process.stderr is not None else "")
+            said = process.stderr.read() if process.stderr is not None else ""
+            raise (PermissionError if "not permitted" in said else RuntimeError)(said)
         (hub,) = psutil.Process(process.pid).children()
         try:
             asyncio.run(write_one_by_one(int(line.rsplit(":", 1)[1]), writes))
