@@ -147,6 +147,7 @@ def test_a_socket_takes_whatever_comes(frames: list[bytes | None]) -> None:
         session.lost()
         await settle()
         assert len(hub.sockets) == 1
+        assert hub.host.terminals() == {"other"}
         await hub.host.close()
 
     asyncio.run(case())
@@ -174,6 +175,7 @@ def test_a_y_websocket_takes_whatever_comes(frames: list[bytes]) -> None:
         session.lost()
         await settle()
         assert len(hub.sockets) == 1
+        assert hub.host.terminals() == {"other"}
         await hub.host.close()
 
     asyncio.run(case())

@@ -10,6 +10,7 @@ import ssl
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -22,6 +23,7 @@ OTHER_FILES = 512
 """Databases, logs, connections of the API and of pages."""
 log = logging.getLogger("ward_hub.edge")
 
+HANDSHAKE_S = 10.0
 _ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -31,7 +33,16 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
         import uvloop
     except ImportError:
         return None
-    return uvloop.new_event_loop
+
+    class Loop(uvloop.Loop):
+        """Gives up on a TLS handshake that does not end: before it nothing of ours knows the connection."""
+
+        async def create_server(self, *args: Any, **more: Any) -> Any:
+            if more.get("ssl") is not None:
+                more.setdefault("ssl_handshake_timeout", HANDSHAKE_S)
+            return await super().create_server(*args, **more)
+
+    return Loop
 
 
 class Server(uvicorn.Server):

@@ -12,6 +12,8 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from starlette.requests import Request
@@ -19,11 +21,13 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from ward_hub.app import edge_limits
 from ward_hub.edge.connections import SPARE, Connections
-from ward_hub.edge.server import make_server, raise_open_files
+from ward_hub.edge.server import loop_factory, make_server, raise_open_files
 from ward_hub.edge.sockets import EdgeLimits, HubIdentity, Sockets
 from ward_hub.lab import LAB_LIMITS, lab_app
 from ward_hub.log.memory import MemoryLog
 from ward_hub.settings import Settings
+from ward_hub.tls.folder import CertificateFolder
+from ward_hub.tls.live import LiveCertificate
 from ward_sync.codec import encode
 from ward_sync.messages import AuthToken, QueryAwareness, Stateless
 from websockets.asyncio.client import ClientConnection, connect
@@ -155,13 +159,15 @@ async def test_a_body_that_stands_still_costs_the_connection_and_a_slow_one_does
 
 async def test_a_socket_outlives_the_patience_for_its_request() -> None:
     """The time for headers and bodies ends with the upgrade: h11 waits for a body for ever."""
-    async with hub(known=Connections(header_s=0.1)) as port:
-        async with connect(f"ws://127.0.0.1:{port}/sync", compression=None) as socket:
-            await socket.send(OPEN)
-            # The pings of the heartbeat, one each 1.5 s, come only to a socket that lives.
-            async with asyncio.timeout(10):
-                while await socket.recv() != b"\x09":
-                    pass
+    async with (
+        hub(replace(LIMITS, ping_ms=300), Connections(header_s=0.1)) as port,
+        connect(f"ws://127.0.0.1:{port}/sync", compression=None) as socket,
+    ):
+        await socket.send(OPEN)
+        # The pings of the heartbeat come only to a socket that lives.
+        async with asyncio.timeout(10):
+            while await socket.recv() != b"\x09":
+                pass
 
 
 async def test_a_socket_that_never_signs_in_is_closed() -> None:
@@ -291,6 +297,33 @@ async def test_connections_over_all_measure_are_closed_unheard() -> None:
         async with connect(f"ws://127.0.0.1:{port}/sync"):
             assert known.count == 1
     assert known.count == 0
+
+
+def test_a_tls_handshake_that_does_not_end_costs_the_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CL6, on the loop that the hub runs on."""
+    factory = loop_factory()
+    if factory is None:
+        pytest.skip("this system has no uvloop")
+    monkeypatch.setattr("ward_hub.edge.server.HANDSHAKE_S", 0.2)
+    folder = CertificateFolder(tmp_path)
+    now = datetime.now(UTC)
+    folder.make(["localhost"], now)
+    context = LiveCertificate(folder.chain, folder.key, lambda: now).context
+
+    async def case() -> None:
+        port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        server = make_server(lab_app(MemoryLog()), "127.0.0.1", 0, port.set_result, tls=context)
+        serving = asyncio.create_task(server.serve())
+        async with tcp(await asyncio.wait_for(port, 20)) as (reader, writer):
+            writer.write(b"\x16\x03\x01")
+            assert await rest(reader) == b""
+        server.should_exit = True
+        await serving
+
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(case())
 
 
 def test_a_proxy_speaks_for_many() -> None:
