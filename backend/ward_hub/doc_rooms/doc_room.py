@@ -45,6 +45,7 @@ from ward_hub.doc_rooms.effects import Answer, Detach, Effect, Spread, SpreadPre
 from ward_hub.doc_rooms.elsewhere import Held
 from ward_hub.doc_rooms.peer import Peer
 from ward_hub.doc_rooms.rules import DocumentRules
+from ward_hub.doc_rooms.state_entry import has_entry
 from ward_hub.log.port import Record, RecordKind
 
 T = TypeVar("T")
@@ -278,7 +279,7 @@ class DocRoom:
             if reason is not None:
                 return self._refuse(peer, reason, shape)
             self._depth.take(placed, shape)
-            self._changed(len(update))
+            self._changed(len(update), shape)
             if not shape.reaches(self._state):
                 self._waiting.append((shape, update))
         who = peer.principal
@@ -328,16 +329,23 @@ class DocRoom:
             raise RoomBroken("an accepted update cannot be applied")
         if self._shadow is not None and _try_apply(self._shadow, update) is not None:
             self._shadow = None
-        self._changed(len(update))
+        self._changed(len(update), shape)
         if not shape.reaches(self._state) and all(update != kept for _, kept in self._waiting):
             self._waiting.append((shape, update))
 
-    def _changed(self, size: int) -> None:
+    def _changed(self, size: int, shape: UpdateShape | None = None) -> None:
+        """Look at the state anew. With nothing waiting an update moves no client but its own, and a document
+        of many clients need not be read whole for each keystroke of one."""
         self._bytes += size
         self.stored_updates += 1
         self._answers.clear()
         self._deletes = None
-        self._state = parse_state_vector(self._doc.get_state())
+        state = self._doc.get_state()
+        ends = {} if shape is None or self._waiting else {client: end for client, _, end in shape.structs}
+        if ends and all(has_entry(state, client, end) for client, end in ends.items()):
+            self._state.update(ends)
+        else:
+            self._state = parse_state_vector(state)
         if self._waiting:
             self._retry_waiting()
 
