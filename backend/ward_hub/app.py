@@ -60,7 +60,7 @@ from ward_hub.edge.identity_api import IdentityServices, identity_routes
 from ward_hub.edge.metrics_api import metrics_routes
 from ward_hub.edge.not_found import answer_http_exception
 from ward_hub.edge.openapi_api import openapi_routes
-from ward_hub.edge.other_origins import other_origins
+from ward_hub.edge.other_origins import other_origins, spoken_to
 from ward_hub.edge.pages import app_folder, page_routes
 from ward_hub.edge.push_api import push_routes
 from ward_hub.edge.push_service import push_service_routes
@@ -491,7 +491,7 @@ async def build(
                 clock=now_ms,
             )
         ),
-        *page_routes(folder, settings.control, fleet),
+        *page_routes(folder, " ".join((settings.control, *spoken_to(settings.hubs.split()))).strip(), fleet),
     ]
     if uplink is not None:
         # Its database is a mirror: what is changed is changed at the hospital's hub.

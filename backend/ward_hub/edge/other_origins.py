@@ -28,3 +28,9 @@ def other_origins(addresses: Sequence[str]) -> list[Middleware]:
             max_age=KEPT_S,
         )
     ]
+
+
+def spoken_to(addresses: Sequence[str]) -> list[str]:
+    """What a page's content security policy must name beside its own origin: addresses and their sockets."""
+    origins = [address.rstrip("/") for address in addresses]
+    return [*origins, *(origin.replace("http", "ws", 1) for origin in origins)]

@@ -24,6 +24,8 @@ export interface HeldPort {
 	now(): number;
 	/** Calls documents that facts are still on their way to. */
 	outgoing(): string[];
+	/** What the hospital's settings say of where the hubs are. */
+	hubs(addresses: unknown): void;
 	failed(error: unknown): void;
 }
 
@@ -127,6 +129,10 @@ export class HeldDocuments {
 			...Object.fromEntries(ROOTS.map((root) => [root, directory(root)])),
 			call_types: { ...this.roots(hospital)("call_types"), ...this.roots(ward)("call_types") },
 		});
+		const hub = this.roots(hospital)("hub");
+		// Before the settings have come nothing is said of hubs, and what the disk says holds.
+		if (this.provider.replica(hospital)?.loaded && "addresses" in hub)
+			this.port.hubs(hub.addresses);
 		this.night = readNight({
 			...this.roots(hospital)("settings"),
 			...this.roots(ward)("settings"),

@@ -8,6 +8,7 @@ import { Api } from "./identity/api";
 import { takeCode } from "./identity/identity";
 import { holdSlot } from "./identity/slot_lock";
 import { openHeartbeat } from "./links/heartbeat";
+import { HubAddresses } from "./links/hub_addresses";
 import { SocketLink } from "./links/socket";
 import { makeCertificate } from "./mesh/certificate";
 import { PushApi } from "./push/api";
@@ -32,7 +33,7 @@ export function openTerminal(kind: TerminalKind, slot: string): OpenedTerminal {
 	const shell = openShell(kind, window, sounder);
 	const ticker = openHeartbeat();
 	const monotonic = () => performance.now();
-	const hub = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/sync`;
+	const hubs = new HubAddresses(location.origin);
 	const terminal = new WardTerminal({
 		kind,
 		slot,
@@ -41,14 +42,16 @@ export function openTerminal(kind: TerminalKind, slot: string): OpenedTerminal {
 		openStore: () => Store.open(slot),
 		openLink: () =>
 			new SocketLink({
-				addresses: () => [hub],
+				addresses: () => hubs.sockets(),
+				reached: (address) => hubs.reached(address),
 				open: (address) => new WebSocket(address),
 				ticker,
 				now: monotonic,
 				random: Math.random,
 			}),
 		ticker,
-		api: new Api(location.origin),
+		hubs,
+		api: new Api(() => hubs.current),
 		marks: slotMarks(slot),
 		sounder,
 		shell,
@@ -62,7 +65,7 @@ export function openTerminal(kind: TerminalKind, slot: string): OpenedTerminal {
 		certificate: makeCertificate,
 		media: new PageMedia(),
 		...(kind === "pda" && {
-			push: { browser: new PagePush(), hub: new PushApi(location.origin) },
+			push: { browser: new PagePush(), hub: new PushApi(() => hubs.current) },
 		}),
 		random: Math.random,
 		newId: nonce,

@@ -65,6 +65,10 @@ export async function startRunning(
 		refused.load(clock.now()),
 	]);
 	await identity.load(parts.code);
+	if (parts.hubs !== undefined) {
+		parts.hubs.use(await store.meta("hubs"));
+		parts.hubs.keep = (told) => void store.putMeta("hubs", told).catch(failed);
+	}
 	const link = parts.openLink();
 	const provider: Provider = new Provider({
 		link,

@@ -330,6 +330,7 @@ export class WardTerminal implements Terminal {
 				heard: (entries) => void facts.hear(entries, clock.now()),
 				now: () => clock.now(),
 				outgoing: () => outbox.documents(),
+				hubs: (addresses) => this.parts.hubs?.use(addresses),
 				failed: (error) => this.failed(error),
 			});
 			this.held.hold();

@@ -2,6 +2,7 @@
 import type { TerminalKind, Tone } from "./calls/types";
 import type { FleetParts } from "./fleet/open_device";
 import type { Api } from "./identity/api";
+import type { HubAddresses } from "./links/hub_addresses";
 import type { Link, Ticker } from "./links/link";
 import type { PushHub } from "./push/api";
 import type { PushBrowser } from "./push/browser_push";
@@ -32,6 +33,8 @@ export interface TerminalParts {
 	/** Called once the slot is held: a second page must not connect. */
 	openLink: () => Link;
 	ticker: Ticker;
+	/** where the hubs are; not in tests with one */
+	hubs?: HubAddresses;
 	api: Api;
 	marks: Marks;
 	sounder: Sounder;

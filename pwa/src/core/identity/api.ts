@@ -67,12 +67,12 @@ export interface RecordingLine {
 }
 
 export class Api {
-	private readonly base: string;
+	private readonly base: () => string;
 	private readonly fetch: typeof fetch;
 
-	/** `base`: origin of the hub. */
-	constructor(base: string, fetcher: typeof fetch = (...args) => fetch(...args)) {
-		this.base = base;
+	/** `base`: origin of the hub; of several, the one to be asked now. */
+	constructor(base: string | (() => string), fetcher: typeof fetch = (...args) => fetch(...args)) {
+		this.base = typeof base === "string" ? () => base : base;
 		this.fetch = fetcher;
 	}
 
@@ -203,7 +203,12 @@ export class Api {
 		const signal = AbortSignal.timeout(timeoutMs);
 		let answer: Response;
 		try {
-			answer = await this.fetch(this.base + path, { ...init, headers, signal, cache: "no-store" });
+			answer = await this.fetch(this.base() + path, {
+				...init,
+				headers,
+				signal,
+				cache: "no-store",
+			});
 		} catch (error) {
 			throw new Unreachable(String(error));
 		}

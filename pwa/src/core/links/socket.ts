@@ -2,16 +2,30 @@
  * The link to a hub: a WebSocket that is opened again whenever it dies. An open socket can go silent without closing,
  * so life is judged by messages alone, and never by navigator.onLine (false on a LAN without a default route).
  */
+import { CLOSE } from "../protocol/close_codes";
 import { type Link, type LinkState, Listeners, type Ticker } from "./link";
 
 /** The hub sends at least every 2 s. */
 export const DEAD_AFTER_MS = 5_000;
 const BACK_OFF_MIN_MS = 500;
 const BACK_OFF_MAX_MS = 5_000;
+/** Terminals of a hub that died knock at the next one spread over this, not all in one moment. */
+const MOVE_WITHIN_MS = 300;
+/** Codes of a hub that is alive and means this socket: the same hub is asked again. */
+const STAYS = new Set<number | null>([
+	CLOSE.tooBig,
+	CLOSE.reset,
+	CLOSE.unauthorized,
+	CLOSE.forbidden,
+	CLOSE.timeout,
+	CLOSE.openedElsewhere,
+]);
 
 export interface SocketOptions {
 	/** Addresses of hubs, tried in turn. */
 	addresses: () => string[];
+	/** The hub at this address has spoken. */
+	reached?: (address: string) => void;
 	open: (address: string) => WebSocket;
 	ticker: Ticker;
 	/** Monotonic, ms. */
@@ -28,6 +42,8 @@ export class SocketLink implements Link {
 	private socket: WebSocket | null = null;
 	private heardAt = 0;
 	private attempt = 0;
+	/** Which of the addresses is tried. */
+	private at = 0;
 	private timer: ReturnType<typeof setTimeout> | null = null;
 	private ended = false;
 	private readonly stopTicks: () => void;
@@ -65,11 +81,12 @@ export class SocketLink implements Link {
 	private connect(): void {
 		this.timer = null;
 		const addresses = this.options.addresses();
-		const address = addresses[this.attempt % addresses.length];
+		const address = addresses[this.at % addresses.length];
 		if (this.ended || address === undefined) return;
 		const socket = this.options.open(address);
 		socket.binaryType = "arraybuffer";
 		this.socket = socket;
+		let spoke = false;
 		this.heardAt = this.options.now();
 		socket.onopen = () => {
 			this.heardAt = this.options.now();
@@ -78,7 +95,9 @@ export class SocketLink implements Link {
 		socket.onmessage = (event: MessageEvent<unknown>) => {
 			this.heardAt = this.options.now();
 			// Only a hub that talks ends the back-off: a proxy in front of a dead hub accepts too.
+			if (this.attempt !== 0 || !spoke) this.options.reached?.(address);
 			this.attempt = 0;
+			spoke = true;
 			if (event.data instanceof ArrayBuffer) this.messages.emit(new Uint8Array(event.data));
 		};
 		socket.onclose = (event) => this.lost(event.code);
@@ -99,11 +118,22 @@ export class SocketLink implements Link {
 		}
 		if (this.state !== "closed") this.become("closed", code);
 		if (!this.ended && this.timer === null) {
-			const bound = Math.min(BACK_OFF_MAX_MS, BACK_OFF_MIN_MS * 2 ** this.attempt);
-			this.attempt += 1;
-			const wait = Math.max(BACK_OFF_MIN_MS, bound * (0.5 + this.options.random() / 2));
-			this.timer = setTimeout(() => this.connect(), wait);
+			this.timer = setTimeout(() => this.connect(), this.pause(code));
 		}
+	}
+
+	/** ms until the next try, and which address that will be at. */
+	private pause(code: number | null): number {
+		const count = this.options.addresses().length;
+		const moves = !STAYS.has(code) && count > 1;
+		if (moves) this.at = (this.at + 1) % count;
+		const tries = this.attempt;
+		this.attempt += 1;
+		// Each address is tried once before any of them is given time.
+		if (moves && tries < count - 1) return this.options.random() * MOVE_WITHIN_MS;
+		const rounds = moves ? tries - (count - 1) : tries;
+		const bound = Math.min(BACK_OFF_MAX_MS, BACK_OFF_MIN_MS * 2 ** rounds);
+		return Math.max(BACK_OFF_MIN_MS, bound * (0.5 + this.options.random() / 2));
 	}
 
 	private become(state: LinkState, code: number | null): void {

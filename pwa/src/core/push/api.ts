@@ -18,11 +18,14 @@ export interface PushHub {
 }
 
 export class PushApi implements PushHub {
-	private readonly base: string;
+	private readonly base: () => string;
 	private readonly fetch: typeof fetch;
 
-	constructor(base: string, fetching: typeof fetch = (...given) => fetch(...given)) {
-		this.base = base;
+	constructor(
+		base: string | (() => string),
+		fetching: typeof fetch = (...given) => fetch(...given),
+	) {
+		this.base = typeof base === "string" ? () => base : base;
 		this.fetch = fetching;
 	}
 
@@ -55,7 +58,7 @@ export class PushApi implements PushHub {
 	): Promise<Response> {
 		let answer: Response;
 		try {
-			answer = await this.fetch(this.base + path, {
+			answer = await this.fetch(this.base() + path, {
 				method,
 				headers: {
 					authorization: `Bearer ${token}`,
