@@ -92,6 +92,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def _serve(settings: Settings) -> int:
     from ward_hub.app import build
+    from ward_hub.db.engine import DatabaseUnavailable
     from ward_hub.edge.connections import Connections
     from ward_hub.edge.pages import AppMissing
     from ward_hub.edge.server import make_server, raise_open_files
@@ -129,7 +130,7 @@ async def _serve(settings: Settings) -> int:
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         name_hub(load_hub_identity(settings.data).name)
         app = await build(settings, lambda: None if certificate is None else certificate.info)
-    except (AppMissing, LogUnavailable, OSError, ValueError) as error:
+    except (AppMissing, DatabaseUnavailable, LogUnavailable, OSError, ValueError) as error:
         return _fail(str(error))
     context = None if certificate is None else certificate.context
     proxies = settings.proxies.split()

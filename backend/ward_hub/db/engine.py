@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -29,7 +29,7 @@ _alembic_lock = threading.Lock()
 """`alembic.context` is one per process, and upgrades of two databases would meet in it."""
 
 
-class DatabaseUnavailable(OSError):
+class DatabaseUnavailable(SQLAlchemyError):
     """The SQL store is not reached, or does not let the hub in. Names it without its password."""
 
 

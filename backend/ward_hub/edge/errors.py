@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -148,7 +148,8 @@ def answering(endpoint: Endpoint, clock: Callable[[], int]) -> Endpoint:
         except (LogUnavailable, StorageFull):
             log.exception("the log failed")
             return _refuse(request, WardError("storage", retry_after_s=5))
-        except OperationalError:
+        except (OperationalError, InterfaceError, ConnectionError):
+            # The last two are PostgreSQL's when its server is away.
             log.exception("the SQL store failed")
             return _refuse(request, WardError("storage", retry_after_s=5))
 
