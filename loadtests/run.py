@@ -43,6 +43,7 @@ BENCHMARKS = (
     Benchmark("broadcast_pages", "broadcast_pages"),
     Benchmark("cold_start", "cold_start"),
     Benchmark("restart", "restart"),
+    Benchmark("two_hubs", "two_hubs"),
     Benchmark("broadcast", "broadcast"),
     Benchmark("histories", "histories", ("--count", "100000")),
     Benchmark("side_by_side", "side_by_side"),
