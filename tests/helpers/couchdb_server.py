@@ -49,12 +49,8 @@ class StandIn:
 
     def start(self) -> None:
         """Start it and wait until it answers. Raises AssertionError with its output when it does not."""
-        node = shutil.which(
-            "node", path=f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
-        )
-        assert node is not None, "no node to run the stand-in with"
         keep = ["-d", str(self._folder)] if self._folder is not None else ["-m"]
-        command = [node, str(PROGRAM), "--no-stdout-logs", "-o", "127.0.0.1", "-p", str(self.port), *keep]
+        command = [_node(), str(PROGRAM), "--no-stdout-logs", "-o", "127.0.0.1", "-p", str(self.port), *keep]
         output = Path(self._own) / "output.txt"
         with output.open("ab") as log:
             self._process = subprocess.Popen(
@@ -103,6 +99,16 @@ class StandIn:
                 return True
         except (URLError, OSError):
             return False
+
+
+@cache
+def _node() -> str:
+    """The program itself: the `node` of a Python package is its parent, and a signal would end only that."""
+    paths = os.pathsep.join([str(Path(sys.prefix) / "bin"), os.environ.get("PATH", "")])
+    node = shutil.which("node", path=paths)
+    assert node is not None, "no node to run the stand-in with"
+    asked = subprocess.run([node, "-p", "process.execPath"], check=True, capture_output=True, text=True)
+    return asked.stdout.strip()
 
 
 def real_url() -> str | None:

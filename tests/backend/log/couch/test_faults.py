@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -120,7 +121,7 @@ async def test_a_server_that_is_killed_under_writers_loses_nothing_acknowledged(
     logs: list[CouchLog] = []
     try:
         for name in "ab":
-            logs.append(await open_couch_log(f"{server.url}/ward", name, times=QUICK))
+            logs.append(await open_couch_log(f"{server.url}/ward", name, times=replace(QUICK, write_s=30.0)))
         there = Replica(logs[1])
         acknowledged: list[bytes] = []
 
