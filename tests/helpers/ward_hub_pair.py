@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -17,8 +18,9 @@ from ward_hub.demo.hub_account import HubAccount
 from ward_hub.demo.light_terminals import LightTerminal, Place
 from ward_hub.demo.terminal_key import TerminalKey
 from ward_hub.directory import fixture
+from ward_sync.awareness import GONE, decode_awareness
 from ward_sync.codec import decode, encode
-from ward_sync.messages import AuthToken, Ping, Pong, SyncStep1, SyncStep2, Update
+from ward_sync.messages import AuthToken, Awareness, Ping, SyncStep1, SyncStep2, Update
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
@@ -143,6 +145,7 @@ class Replica:
         self._token = token
         self.document = document
         self.doc: Doc[Any] = Doc()
+        self._present: dict[int, str] = {}
         self._socket: ClientConnection | None = None
         self._task: asyncio.Task[None] | None = None
         self._joined = asyncio.Event()
@@ -166,6 +169,11 @@ class Replica:
         found: list[Any] = self.doc.get("events", type=Array).to_py() or []
         return found
 
+    @property
+    def present(self) -> set[str]:
+        """The terminals that are announced at the document."""
+        return {json.loads(state)["terminal"] for state in self._present.values()}
+
     async def close(self) -> None:
         if self._socket is not None:
             await self._socket.close()
@@ -186,8 +194,15 @@ class Replica:
                 elif isinstance(message, SyncStep1):
                     update = self.doc.get_update(message.state_vector)
                     await self._send(SyncStep2(update))
-                elif isinstance(message, Pong):
-                    continue
+                elif isinstance(message, Awareness):
+                    self._hear_presence(message.payload)
+
+    def _hear_presence(self, payload: bytes) -> None:
+        for entry in decode_awareness(payload):
+            if entry.state == GONE:
+                self._present.pop(entry.client, None)
+            else:
+                self._present[entry.client] = entry.state
 
     async def _send(self, message: AuthToken | SyncStep1 | SyncStep2 | Update) -> None:
         assert self._socket is not None

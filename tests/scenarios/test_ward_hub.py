@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,12 @@ from ward_hub.documents import names
 from ward_hub.documents.memo_months import month_of
 from ward_sync.facts import Act
 
-from tests.helpers.hub_process import PASSWORD
+from tests.helpers.hub_process import DATABASE, PASSWORD, HubProcess
 from tests.helpers.ward_hub_here import now_ms, until
 from tests.helpers.ward_hub_pair import WARD, Pair, command, hub_pair
 
 pytestmark = pytest.mark.slow
+PRESENCE = names.presence(WARD)
 HEALED_S = 25.0
 """A look at the link every ten seconds at most, and what was missed to be brought."""
 
@@ -42,8 +45,8 @@ def memos() -> str:
     return names.memos(WARD, month_of(now_ms()))
 
 
-async def whiteboard_token(pair: Pair, hub: Any) -> str:
-    return (await (await pair.account(hub, "whiteboard")).token()).token
+async def token_of(pair: Pair, hub: HubProcess, terminal: str) -> str:
+    return (await (await pair.account(hub, terminal)).token()).token
 
 
 def cleared(terminal: LightTerminal, call: str) -> bool:
@@ -55,7 +58,7 @@ def cleared(terminal: LightTerminal, call: str) -> bool:
 async def test_a_call_on_the_ward_hub_is_seen_at_the_hospital_and_back(
     tmp_path: Path, standard_ward: Path
 ) -> None:
-    """UP1, UP4, UP5."""
+    """UP1, UP4, UP5, UP6."""
     async with hub_pair(tmp_path, standard_ward) as pair:
         bed = await pair.terminal(pair.ward, "bed-b01")
         vice = await pair.terminal(pair.ward, "station-vice")
@@ -68,11 +71,23 @@ async def test_a_call_on_the_ward_hub_is_seen_at_the_hospital_and_back(
         assert isinstance(heard, int)
         await until(lambda: act in vice.facts and act in bed.facts)
 
+        # UP6: who is there is seen on both sides, and no longer than the link lasts.
+        above = await pair.replica(pair.above, await token_of(pair, pair.above, "pda-03"), PRESENCE)
+        ward = await pair.replica(pair.ward, await token_of(pair, pair.ward, "pda-04"), PRESENCE)
+        everybody = {"bed-b01", "station-vice", "station-main"}
+        await until(lambda: everybody <= above.present and everybody <= ward.present, 20)
+        pair.cut()
+        await until(lambda: "bed-b01" not in above.present and "station-main" not in ward.present, 20)
+        assert "station-main" in above.present
+        assert "bed-b01" in ward.present
+        pair.heal()
+        await until(lambda: everybody <= above.present and everybody <= ward.present, HEALED_S)
+
 
 async def test_the_ward_is_served_while_cut_and_both_are_equal_afterwards(
     tmp_path: Path, standard_ward: Path
 ) -> None:
-    """UP3, UP4, UP5, UP8: calls, memos and sign-in on the ward, calls and memos above, and the ward hub killed
+    """UP3, UP4, UP5, UP8: calls, memos and sign-in on the ward, calls and memos above; the ward hub killed
     in the middle of it: nothing is lost, nothing stands twice, nothing has risen again."""
     async with hub_pair(tmp_path, standard_ward) as pair:
         bed = await pair.terminal(pair.ward, "bed-b01")
@@ -81,7 +96,7 @@ async def test_the_ward_is_served_while_cut_and_both_are_equal_afterwards(
         main = await pair.terminal(pair.above, "station-main")
         before, _ = await bed.press("patient", "bed:b01")
         await until(lambda: before in main.facts, 10)
-        board = await pair.replica(pair.ward, await whiteboard_token(pair, pair.ward), memos())
+        board = await pair.replica(pair.ward, await token_of(pair, pair.ward, "whiteboard"), memos())
         await board.change(memo("before"))
 
         pair.cut()
@@ -110,7 +125,7 @@ async def test_the_ward_is_served_while_cut_and_both_are_equal_afterwards(
         pair.heal()
         await until(lambda: cleared(main, before) and cleared(main, during) and cleared(main, late), HEALED_S)
         await until(lambda: above_call in vice.facts, HEALED_S)
-        board = await pair.replica(pair.ward, await whiteboard_token(pair, pair.ward), memos())
+        board = await pair.replica(pair.ward, await token_of(pair, pair.ward, "whiteboard"), memos())
         everything = {"before", "on-the-ward", "above"}
         for replica in (board, above):
             await until(lambda: {line["memo"] for line in replica.events()} == everything, HEALED_S)  # noqa: B023
@@ -139,6 +154,25 @@ async def test_it_links_again_by_itself_when_the_hospital_s_hub_was_restarted(
         main = await pair.terminal(pair.above, "station-main")
         await until(lambda: call in main.facts, HEALED_S)
         assert main.facts[call].heard_at == heard
+
+
+async def test_a_restored_hospital_hub_gets_nothing_from_a_ward_hub_that_saw_more(
+    tmp_path: Path, standard_ward: Path
+) -> None:
+    """UP9: the ward goes on."""
+    async with hub_pair(tmp_path, standard_ward) as pair:
+        bed = await pair.terminal(pair.ward, "bed-b01")
+        await asyncio.to_thread(pair.above.stop)
+        with closing(sqlite3.connect(pair.above.data / DATABASE)) as database:
+            database.execute("UPDATE installation SET generation = generation + 1")
+            database.commit()
+        await asyncio.to_thread(pair.above.start)
+        await until(lambda: "was restored from a backup" in pair.ward.output(), HEALED_S)
+        call, heard = await bed.press("patient", "bed:b01")
+        assert isinstance(heard, int)
+        main = await pair.terminal(pair.above, "station-main")
+        await asyncio.sleep(2)
+        assert call not in main.facts
 
 
 async def test_a_revoked_ward_hub_brings_and_gets_nothing_more(tmp_path: Path, standard_ward: Path) -> None:
