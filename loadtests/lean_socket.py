@@ -24,7 +24,8 @@ MARK = re.compile(rb"~(\d+)\.(\d+)~")
 _MASK = b"\x5a\xa5\x3c\xc3"
 """Not zero: some servers skip the work for a mask of zeros."""
 PATIENCE_S = 30.0
-_MAX_KNOWN = 20_000
+_MAX_KNOWN, _KNOWN_BYTES = 2_000, 4_096
+"""Chunks worth remembering: under full load they are long, and cut differently for each socket."""
 _STEP1, _STEP2, _EMPTY, _STATUS, _DENIED, _PING = "step1", "step2", "empty", "status", "denied", "ping"
 _SEVERAL = -1
 
@@ -97,7 +98,7 @@ class Crowd:
         left = b""
         if known is None:
             known, left = self._read(data)
-            if not left:
+            if not left and len(data) <= _KNOWN_BYTES:
                 if len(self._known) > _MAX_KNOWN:
                     self._known.clear()
                 self._known[data] = known
