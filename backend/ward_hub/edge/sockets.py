@@ -101,6 +101,8 @@ class Sockets:
     traffic: Traffic = field(default_factory=Traffic)
     _sessions: set[Session] = field(default_factory=set)
     _terminals: dict[str, TerminalSession] = field(default_factory=dict)
+    _claimed: dict[Session, list[str]] = field(default_factory=dict)
+    """The same the other way round: when a hall loses power, thousands of sockets go at once."""
     _admitted: int = 0
     _by_address: Counter[str] = field(default_factory=Counter)
     _beating: asyncio.Task[None] | None = None
@@ -177,8 +179,9 @@ class Sockets:
         if session in self._sessions:
             self._sessions.discard(session)
             self.traffic.gone(session.queue)
-        for terminal in [known for known, owner in self._terminals.items() if owner is session]:
-            del self._terminals[terminal]
+        for terminal in self._claimed.pop(session, ()):
+            if self._terminals.get(terminal) is session:
+                del self._terminals[terminal]
 
     def claim(self, terminal: str, session: TerminalSession) -> None:
         """A terminal speaks through this socket: an older one of it is closed (rule CL4)."""
@@ -188,6 +191,7 @@ class Sockets:
         if older is session:
             return
         self._terminals[terminal] = session
+        self._claimed.setdefault(session, []).append(terminal)
         if older is not None:
             log.info("terminal %s: a newer socket", terminal)
             older.queue.close(CloseCode.RESET)
