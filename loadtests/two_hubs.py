@@ -1,7 +1,7 @@
 """Two hubs on one log: how long from a press at one hub until a terminal at the other has it.
 
 A station at each hub sees every call; bedsides press at the first, twice a second. Also how long a killed
-hub's terminals take to be at the other. The log is `COUCHDB_URL`, else the stand-in of tests/couchdb_stand_in.
+hub's terminals take to be at the other. The log is `COUCHDB_URL`, else tests/couchdb_stand_in.
 """
 
 from __future__ import annotations

@@ -341,12 +341,8 @@ async def build(
     async def look_at_sessions() -> None:
         await sessions.load(now_ms())
 
-    async def look_at_wishes() -> None:
-        await fleet.wishes.load()
-        fleet.wishes.mark_all()
-
     # Before those of the directory: a token names a session.
-    for look in (look_at_sessions, projector.poll, look_at_wishes, points.load):
+    for look in (look_at_sessions, projector.poll, fleet.wishes.look_again, points.look_again):
         together.on_change(look)
     together.on_feed(feed.look_at_beds)
 

@@ -86,6 +86,18 @@ class DeviceWishes:
             row.terminal: Wish(row.volume, row.brightness, row.screen, row.release) for row in rows
         }
 
+    async def look_again(self) -> None:
+        """Another hub may have written wishes: read them, and show those that changed."""
+        before, schedules = self._wishes, self.schedules
+        await self.load()
+        if schedules != self.schedules:
+            self.mark_all()
+        self.mark(
+            terminal
+            for terminal in before.keys() | self._wishes.keys()
+            if before.get(terminal) != self._wishes.get(terminal)
+        )
+
     def of(self, terminal: str) -> Wish:
         return self._wishes.get(terminal, NO_WISH)
 

@@ -102,6 +102,8 @@ class Links:
         self._out: dict[str, _Out] = {}
         """Hub → what is to be said to it, while the link to it is up."""
         self._looks: dict[str, Look] = {}
+        self._due: set[str] = set()
+        self._looking: set[str] = set()
         self.on_passed: Passed = _nobody
         """Takes what a terminal of another hub said at its device document."""
         self.on_hub: Callable[[str], None] = lambda _hub: None
@@ -216,9 +218,13 @@ class Links:
             if isinstance(message, dict):
                 await self.on_passed(frames.principal_at(value.get("who")), message)
         elif kind == "nudge":
-            look = self._looks.get(frames.text(value, "what"))
+            what = frames.text(value, "what")
+            look = self._looks.get(what)
             if look is not None:
-                self._begin(self._look(look))
+                due = what in self._due
+                self._due.add(what)
+                if not due and what not in self._looking:
+                    self._begin(self._look(what, look))
         # `beat`, and what a later version says, needs nothing more than having been heard.
 
     def sweep(self, now: int) -> None:
@@ -314,11 +320,18 @@ class Links:
             log.warning("hub %s does not take what it is told: the link begins anew", hub)
             del self._out[hub]
 
-    async def _look(self, look: Look) -> None:
+    async def _look(self, what: str, look: Look) -> None:
+        """One look at a time: whatever was pointed at during one is another one, all of it together."""
+        self._looking.add(what)
         try:
-            await look()
-        except Exception:
-            log.exception("what another hub pointed at could not be read")
+            while what in self._due:
+                self._due.discard(what)
+                try:
+                    await look()
+                except Exception:
+                    log.exception("what another hub pointed at could not be read")
+        finally:
+            self._looking.discard(what)
 
     async def _beat_for_ever(self) -> None:
         while True:

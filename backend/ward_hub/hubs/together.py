@@ -4,7 +4,6 @@ is alone on its log has no links and holds every lease.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import logging
 import ssl
@@ -28,8 +27,8 @@ HOSPITAL = "hospital"
 TICK_S = 1.0
 LOOK_AGAIN_S = 5.0
 """How often SQL is read for what another hub wrote, for when no link told of it."""
-SETTLE_S = 0.05
-"""Several changes in SQL that other hubs point at within this are one reason to look."""
+TOLD_OF = ("/api/office", "/api/staff", "/api/enrol", "/api/push/subscription", "/api/wards")
+"""Requests that write what other hubs keep in memory. Tokens and challenges, by the thousand, do not."""
 
 log = logging.getLogger(__name__)
 Look = Callable[[], Awaitable[object]]
@@ -56,8 +55,8 @@ class Together:
     links: Links | None = None
     draining: bool = False
     _looks: list[Look] = field(default_factory=list)
-    _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _asked: int = 0
+    _looking: bool = False
+    _asked: bool = False
     _feed: Look | None = None
 
     @property
@@ -131,17 +130,21 @@ class Together:
         return round_
 
     async def _look_all(self) -> None:
-        self._asked += 1
-        asked = self._asked
-        await asyncio.sleep(SETTLE_S)
-        async with self._looking:
-            if asked != self._asked:
-                return
-            for look in self._looks:
-                try:
-                    await look()
-                except Exception:
-                    log.exception("what another hub wrote could not be read")
+        """One look at a time; whoever asks meanwhile gets another one, and all of them together one."""
+        self._asked = True
+        if self._looking:
+            return
+        self._looking = True
+        try:
+            while self._asked:
+                self._asked = False
+                for look in self._looks:
+                    try:
+                        await look()
+                    except Exception:
+                        log.exception("what another hub wrote could not be read")
+        finally:
+            self._looking = False
 
 
 def join_hubs(
@@ -186,5 +189,6 @@ class TellAfterWrites:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         await self._app(scope, receive, send)
-        if scope["type"] == "http" and scope["method"] not in ("GET", "HEAD", "OPTIONS"):
+        wrote = scope["type"] == "http" and scope["method"] not in ("GET", "HEAD", "OPTIONS")
+        if wrote and scope["path"].startswith(TOLD_OF):
             self._changed()

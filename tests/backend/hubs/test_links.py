@@ -200,7 +200,31 @@ async def test_a_hub_is_told_to_look_again() -> None:
         a.links.nudge("something newer")
         a.links.nudge("sql")
         await until(lambda: looks == [1])
+        a.links.nudge("sql")
+        await until(lambda: looks == [1, 1])
         assert a.links.linked == ["b"]
+
+
+async def test_a_hundred_words_during_a_look_are_one_more_look() -> None:
+    (port,) = free_ports(1)
+    hub = Hub("a", port, [])
+    begun: list[int] = []
+    go = asyncio.Event()
+
+    async def look() -> None:
+        begun.append(1)
+        await go.wait()
+
+    hub.links.on_nudge("sql", look)
+    for _ in range(100):
+        await hub.links.hear("b", frames.encode("nudge", what="sql"))
+    await until(lambda: bool(begun))
+    for _ in range(100):
+        await hub.links.hear("b", frames.encode("nudge", what="sql"))
+    go.set()
+    await until(lambda: len(begun) == 2)
+    await asyncio.sleep(0)
+    assert len(begun) == 2
 
 
 async def test_a_link_that_was_cut_comes_up_again_with_all_that_is() -> None:
