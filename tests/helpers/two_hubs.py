@@ -15,8 +15,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
+from pycrdt import Doc
 from ward_hub.db.engine import open_database, sqlite_url
 from ward_hub.demo.hub_account import HubAccount, HubAway
 from ward_hub.demo.light_terminals import LightTerminal, Place
@@ -26,7 +28,17 @@ from ward_hub.directory.store import terminal_value
 from ward_hub.directory.tables import TerminalRow
 from ward_hub.identity.enrolment import make_code
 from ward_sync.awareness import GONE, decode_awareness
-from ward_sync.messages import Awareness, Frame, Message
+from ward_sync.messages import (
+    AuthDenied,
+    AuthToken,
+    Awareness,
+    Frame,
+    Message,
+    SyncStep1,
+    SyncStep2,
+    Update,
+)
+from ward_sync.update import EMPTY_STATE_VECTOR
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from tests.helpers.free_ports import free_ports
@@ -89,8 +101,13 @@ class OneOfHubs:
                 raise AssertionError(f"the hub did not end:\n{self.output()}") from None
             self.process = None
 
+    def lines(self) -> list[str]:
+        """All that it has printed."""
+        return self.log.read_text("utf-8", errors="replace").splitlines() if self.log.exists() else []
+
     def output(self) -> str:
-        return self.log.read_text("utf-8", errors="replace")[-8000:] if self.log.exists() else ""
+        """The end of what it has printed."""
+        return "\n".join(self.lines()[-100:])
 
 
 class MovingTerminal(LightTerminal):
@@ -106,8 +123,9 @@ class MovingTerminal(LightTerminal):
         self.number = 0
         """Which of the addresses it is at, or trying."""
         self.present: dict[int, dict[str, object]] = {}
-        self.left_at: float | None = None
-        """When it last lost a hub, by the monotonic clock."""
+        self.docs: dict[str, Doc[Any]] = {}
+        """Documents opened beside those every terminal has; lost with the hub."""
+        self.denied: list[str] = []
 
     async def run(self) -> None:
         try:
@@ -119,8 +137,6 @@ class MovingTerminal(LightTerminal):
                     token = await self._ready()
                     if token is not None:
                         await self._stay(token)
-                if self.joined.is_set():
-                    self.left_at = time.monotonic()
                 self._closed()
                 self.number += 1
                 await asyncio.sleep(AGAIN_S)
@@ -132,11 +148,22 @@ class MovingTerminal(LightTerminal):
     def hub(self) -> str:
         return self.addresses[self.number % len(self.addresses)]
 
+    async def open(self, document: str) -> None:
+        """Open one more document at the hub this terminal is at."""
+        self.docs[document] = Doc()
+        await self._send(document, AuthToken((await self._account.token()).token))
+        await self._send(document, SyncStep1(EMPTY_STATE_VECTOR))
+
     def sees(self, terminal: str) -> bool:
         """Whether the terminal is announced at the ward's presence, as this one was told."""
         return any(state.get("terminal") == terminal for state in self.present.values())
 
     async def _receive(self, frame: Frame) -> None:
+        doc = self.docs.get(frame.address)
+        if isinstance(frame.message, AuthDenied):
+            self.denied.append(frame.address)
+        elif doc is not None and isinstance(frame.message, SyncStep2 | Update):
+            doc.apply_update(frame.message.update)
         if isinstance(frame.message, Awareness):
             for entry in decode_awareness(frame.message.payload):
                 if entry.state == GONE:
@@ -153,6 +180,7 @@ class MovingTerminal(LightTerminal):
     def _closed(self) -> None:
         super()._closed()
         self.present.clear()
+        self.docs.clear()
 
 
 @dataclass
