@@ -9,20 +9,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from ward_hub.calls.journal import Journal
+from ward_hub.calls.tables import CallLine
 from ward_hub.cli.main import main
 from ward_hub.db.engine import open_database, sqlite_url
 from ward_hub.log.sqlite import SqliteLog
+from ward_hub.talk.tables import Recording, RecordingCall
 from ward_sync.directory import Directory
 
 from loadtests.room_life import RoomLife
 
-TABLES = ("calls", "call_facts", "call_fact_names", "journal_cursor")
+TABLES = ("calls", "call_facts", "call_fact_names", "journal_cursor", "recording_calls")
 
 
 @pytest.fixture(scope="module")
 def kept(standard_ward: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with a day of calls in log and journal."""
+    """A data folder with a day of calls in log and journal, and a recorded talk about one of them."""
     data = Path(shutil.copytree(standard_ward, tmp_path_factory.mktemp("kept") / "data"))
     for file in data.glob("log.sqlite*"):
         file.unlink()
@@ -36,6 +39,24 @@ async def _fill(data: Path) -> None:
     database = open_database(sqlite_url(data / "ward.sqlite"))
     journal = Journal(database, log, lambda _ward: Directory(), lambda: 1_900_000_000_000)
     assert await journal.catch_up() > 150
+    async with database.session.begin() as session:
+        call = (await session.scalars(select(CallLine.id))).first()
+        place = {"ward": "thoracic", "talk": "0" * 16}
+        session.add(
+            Recording(
+                **place,
+                purpose="bed",
+                started_at=1,
+                ended_at=2,
+                terminal="station-main",
+                parties="",
+                digest="0" * 64,
+                bytes=1,
+                stored_at=3,
+            )
+        )
+        await session.flush()
+        session.add(RecordingCall(**place, call=call))
     await log.close()
     await database.close()
 
