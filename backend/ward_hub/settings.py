@@ -71,7 +71,8 @@ class Settings:
     """Addresses of the installation's hubs in the order terminals try them after their own, `https://…`
     parted by blanks; empty: terminals know the one they came from."""
     upstream: str = ""
-    """The hospital's hub that this ward hub replicates with, `https://ward.example`; empty: none."""
+    """The hospital's hub that this ward hub replicates with, `https://ward.example`, or several of one
+    installation parted by blanks, tried in turn; empty: none."""
     upstream_code: str = ""
     """One-time code that makes this hub known to its upstream, needed at the first start only."""
     metrics_token: str = ""

@@ -26,11 +26,21 @@ def upstream_routes(uplink: UplinkService, clock: Callable[[], int]) -> list[Rou
             raise WardError("starting", "The hospital's hub cannot be reached.", 10) from away
         return Response(body, status, _HEADERS)
 
-    async def password(_request: Request) -> Response:
-        """Passwords have one place where they are set; the mirror would undo what was set here."""
-        raise WardError("forbidden", "Passwords are changed at the hospital's hub.")
+    async def elsewhere(_request: Request) -> Response:
+        """The mirror would undo what was written here, and nobody above would know of it."""
+        raise WardError("forbidden", "This is done at the hospital's hub.")
 
+    forward = Route("/api/enrol", answering(enrol, clock), methods=["POST"])
     return [
-        Route(path, answering(endpoint, clock), methods=["POST"])
-        for path, endpoint in (("/api/enrol", enrol), ("/api/staff/password", password))
+        forward,
+        *(
+            Route(path, answering(elsewhere, clock), methods=methods)
+            for path, methods in (
+                ("/api/staff/password", ["POST"]),
+                ("/api/wards/{ward}/hosting", ["POST"]),
+                ("/api/wards/{ward}/hosting/{id}", ["DELETE"]),
+                ("/api/push/key", ["GET"]),
+                ("/api/push/subscription", ["PUT"]),
+            )
+        ),
     ]

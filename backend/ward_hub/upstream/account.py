@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+import ssl
+from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -53,6 +56,14 @@ class UpstreamToken:
     standing: Standing
 
 
+def check_urls(given: str) -> list[str]:
+    """Return the addresses, parted by blanks. Raises ValueError: as `check_url`, or for none."""
+    urls = [check_url(url) for url in given.split()]
+    if not urls:
+        raise ValueError("--upstream: expected an address")
+    return urls
+
+
 def check_url(url: str) -> str:
     """Return the address without a slash at its end. Raises ValueError: only TLS leaves this machine."""
     parts = urlsplit(url)
@@ -67,11 +78,25 @@ def check_url(url: str) -> str:
 class UpstreamAccount:
     """One ward hub's key at the hub above. Used as an asynchronous context: it holds connections."""
 
-    def __init__(self, url: str, key: ec.EllipticCurvePrivateKey) -> None:
-        self.url = url
+    def __init__(
+        self, urls: Sequence[str], key: ec.EllipticCurvePrivateKey, authority: Path | None = None
+    ) -> None:
+        """`urls`: the hubs of the installation above, tried in turn; `authority`: a certificate in PEM that
+        is believed beside the system's."""
+        self._urls = deque(urls)
+        self._authority = authority
         self._key = key
         self._session: aiohttp.ClientSession | None = None
         self._token: UpstreamToken | None = None
+
+    @property
+    def url(self) -> str:
+        """The hub that is spoken to now."""
+        return self._urls[0]
+
+    def turn(self) -> None:
+        """That one did not answer: the next is spoken to. Its tokens hold at all of them."""
+        self._urls.rotate(-1)
 
     async def __aenter__(self) -> Self:
         return self
@@ -88,10 +113,14 @@ class UpstreamAccount:
 
     @property
     def session(self) -> aiohttp.ClientSession:
-        """Connections to the hub above; certificates are checked against the system's authorities, or those
-        of SSL_CERT_FILE."""
+        """Connections to the hub above. Raises OSError for an authority that cannot be read."""
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S))
+            context = ssl.create_default_context()
+            if self._authority is not None and self._authority.exists():
+                context.load_verify_locations(self._authority)
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(ssl=context), timeout=aiohttp.ClientTimeout(total=TIMEOUT_S)
+            )
         return self._session
 
     async def enrol(self, code: str) -> Mapping[str, Any]:

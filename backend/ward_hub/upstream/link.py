@@ -123,6 +123,8 @@ class Link:
                 await self._hello(socket)
                 await self._opened()
                 await self._stay(socket)
+        except UpstreamAway:
+            raise
         except (aiohttp.ClientError, OSError, TimeoutError, RemoteProtocolError) as error:
             raise UpstreamAway(f"/sync: {type(error).__name__}") from error
         finally:

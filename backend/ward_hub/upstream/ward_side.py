@@ -36,7 +36,7 @@ from ward_hub.upstream.account import (
     UpstreamAccount,
     UpstreamAway,
     UpstreamRefused,
-    check_url,
+    check_urls,
 )
 from ward_hub.upstream.documents import always_open
 from ward_hub.upstream.facts_up import FactsUp
@@ -46,6 +46,8 @@ from ward_hub.upstream.signals import SignalsUp
 from ward_hub.upstream.tables import UplinkRow
 
 UPSTREAM_NAME = "hub:upstream"
+AUTHORITY = "upstream-ca.pem"
+"""In the data folder: the private authority of the hospital's hub, where it has one."""
 MIRROR_S = 3.0
 """How often the mirror is asked for while there is a link; a changed directory asks at once."""
 BACK_OFF_S = (0.5, 10.0)
@@ -96,7 +98,10 @@ async def open_uplink(settings: Settings, database: Database) -> OpenUplink:
     Raises, at the first start only, UpstreamAway, UpstreamRefused (a spent code), NoMirror, and ValueError (a
     missing code, a data folder of another installation); always ValueError for an address, PermissionError.
     """
-    account = UpstreamAccount(check_url(settings.upstream), load_key_file(settings.data / "uplink.key"))
+    urls = check_urls(settings.upstream)
+    if settings.hubs or settings.store_address.startswith("couchdb:"):
+        raise ValueError("--upstream: expected a hub with a log of its own, got --hubs or --store couchdb:")
+    account = UpstreamAccount(urls, load_key_file(settings.data / "uplink.key"), settings.data / AUTHORITY)
     try:
         async with database.session() as session:
             state = await read_uplink(session)
@@ -259,7 +264,8 @@ class UplinkService(Receiver):
             try:
                 await link.run()
             except UpstreamAway as away:
-                log.warning("no link to the hub above: %s", away)
+                log.warning("no link to the hub above at %s: %s", uplink.account.url, away)
+                uplink.account.turn()
             except OtherGeneration as other:
                 log.error("%s", other)
                 wait_s = HELD_S
