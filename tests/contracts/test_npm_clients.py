@@ -36,6 +36,7 @@ def assert_all_passed(script: str, results: dict[str, str]) -> None:
         ("hocuspocus.mjs", "sqlite:log.db"),
         # Answers at once: nothing is grouped, nothing waits.
         ("hocuspocus.mjs", "memory:"),
+        ("tokens.mjs", "memory:"),
         ("y_websocket.mjs", "sqlite:log.db"),
     ],
 )
