@@ -36,6 +36,8 @@ class DirectProtocol(WebSocketsSansIOProtocol):
     receiver: Callable[[bytes | None], None] | None = None
     """Takes each message, None for a text message. Must not raise."""
 
+    paused = False
+    """Whether the transport's buffer has passed its high-water mark: the other end reads too slowly."""
     _calls = 0
     """How often bytes came before an endpoint had taken over: the first time is the request."""
     _reader: FrameReader | None = None
@@ -72,6 +74,14 @@ class DirectProtocol(WebSocketsSansIOProtocol):
         self.connections_known.leave(self.client[0] if self.client else UNKNOWN)
         self._reader = None
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        self.paused = True
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        self.paused = False
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         if self._lingering is not None:

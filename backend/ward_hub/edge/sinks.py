@@ -40,11 +40,17 @@ class DirectSink:
         self._closing: asyncio.Task[None] | None = None
 
     def write(self, frames: list[WireFrame]) -> int:
-        transport = self._transport
-        if transport.is_closing() or self._protocol.close_sent:
+        """As every sink's; what the transport buffers below its high-water mark (64 KiB) counts as gone."""
+        protocol, transport = self._protocol, self._transport
+        if protocol.close_sent:
             return 0
-        transport.write(frames[0].wire if len(frames) == 1 else b"".join([frame.wire for frame in frames]))
-        return transport.get_write_buffer_size()
+        try:
+            transport.write(
+                frames[0].wire if len(frames) == 1 else b"".join([frame.wire for frame in frames])
+            )
+        except RuntimeError:
+            return 0  # closed since
+        return transport.get_write_buffer_size() if protocol.paused else 0
 
     def close(self, code: int) -> None:
         protocol = self._protocol
