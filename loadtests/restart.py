@@ -230,9 +230,10 @@ async def measure(folder: Path, wards: int, rounds: int) -> list[Figure]:
 def main() -> int:
     parser = arguments(__doc__)
     parser.add_argument("--wards", type=int, help=f"of 46 beds, default {WARDS}, quick {QUICK_WARDS}")
+    parser.add_argument("--rounds", type=int, help=f"default {ROUNDS}, quick {QUICK_ROUNDS}")
     options = parser.parse_args()
     wards = options.wards or (QUICK_WARDS if options.quick else WARDS)
-    rounds = QUICK_ROUNDS if options.quick else ROUNDS
+    rounds = options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)
     with tempfile.TemporaryDirectory() as folder:
         figures = asyncio.run(measure(Path(folder), wards, rounds))
     return report("Restart of a hub", figures, options)
