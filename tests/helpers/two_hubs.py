@@ -191,16 +191,28 @@ class TwoHubs:
     hubs: list[OneOfHubs]
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
+    def stop(self) -> None:
+        for hub in self.hubs:
+            hub.kill() if hub.ended() else hub.stop()
+
     @property
     def sql(self) -> str:
         return sqlite_url(self.folder / "shared" / DATABASE)
 
+    async def code(self, terminal: str) -> str:
+        """A one-time code to enrol the terminal with."""
+        database = open_database(self.sql)
+        try:
+            async with database.session.begin() as session:
+                return await make_code(session, terminal, now_ms())
+        finally:
+            await database.close()
+
     async def terminal(self, name: str, first: int) -> MovingTerminal:
         """Enrol a terminal at hub number `first` and bring it on the wire there."""
         key = TerminalKey.generate()
+        code = await self.code(name)
         database = open_database(self.sql)
-        async with database.session.begin() as session:
-            code = await make_code(session, name, now_ms())
         async with database.session() as session:
             value = terminal_value(await session.get_one(TerminalRow, name))
         await database.close()
@@ -216,29 +228,30 @@ class TwoHubs:
         return terminal
 
 
-@asynccontextmanager
-async def two_hubs(
-    folder: Path, template: Path, couch: str, count: int = 2, more: Sequence[str] = ()
-) -> AsyncIterator[TwoHubs]:
-    """Hubs on the database at `couch` and a copy of the ward built in `template`; started by the test."""
+def make_hubs(folder: Path, template: Path, couch: str, app: Path | None = None, count: int = 2) -> TwoHubs:
+    """Hubs on the database at `couch` and a copy of the ward built in `template`; none is started yet."""
     shutil.copytree(template, folder / "shared")
     keys = folder / "keys"
     keys.mkdir(mode=0o700)
-    app = empty_app(folder / "app")
     ports = free_ports(2 * count)
     addresses = " ".join(f"http://127.0.0.1:{port}" for port in ports[:count])
     common = ["--store", f"couchdb:{couch}", "--sql", sqlite_url(folder / "shared" / DATABASE)]
-    common += ["--secrets", str(keys), "--hubs", addresses, "--app", str(app), *more]
+    common += ["--secrets", str(keys), "--hubs", addresses, "--app", str(app or empty_app(folder / "app"))]
     hubs = [
         OneOfHubs(folder / f"hub{number}", ports[number], ports[count + number], common)
         for number in range(count)
     ]
-    installation = TwoHubs(folder, hubs)
+    return TwoHubs(folder, hubs)
+
+
+@asynccontextmanager
+async def two_hubs(folder: Path, template: Path, couch: str) -> AsyncIterator[TwoHubs]:
+    """As `make_hubs`; ended with the terminals of the test."""
+    installation = make_hubs(folder, template, couch)
     try:
         yield installation
     finally:
         for task in installation.tasks:
             task.cancel()
         await asyncio.gather(*installation.tasks, return_exceptions=True)
-        for hub in hubs:
-            hub.stop() if not hub.ended() else hub.kill()
+        installation.stop()

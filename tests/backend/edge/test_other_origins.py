@@ -19,7 +19,8 @@ async def _answer(_request: Request) -> PlainTextResponse:
 
 def client() -> httpx.AsyncClient:
     app = Starlette(
-        routes=[Route("/api/token", _answer, methods=["POST"])], middleware=other_origins(ADDRESSES)
+        routes=[Route("/api/token", _answer, methods=["POST"]), Route("/assets/app.js", _answer)],
+        middleware=other_origins(ADDRESSES),
     )
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://two.example:8443")
 
@@ -48,6 +49,14 @@ async def test_only_the_installations_pages_are_let_in(origin: str, allowed: boo
         assert headers.get("access-control-allow-origin") == (origin if allowed else None)
         assert "access-control-allow-credentials" not in headers
     assert (before.status_code == 200) is allowed
+
+
+async def test_pages_and_assets_vary_with_nothing() -> None:
+    """Else the service worker would not find them again."""
+    async with client() as http:
+        answer = await http.get("/assets/app.js", headers={"origin": ADDRESSES[0]})
+    assert "vary" not in answer.headers
+    assert "access-control-allow-origin" not in answer.headers
 
 
 def test_a_hub_without_others_lets_no_other_origin_in_and_names_none() -> None:
