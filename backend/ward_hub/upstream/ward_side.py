@@ -13,10 +13,10 @@ import logging
 import os
 import random
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import update
 
@@ -56,12 +56,13 @@ HELD_S = 60.0
 """Before another look at a hub above that is not the one this ward hub belongs to."""
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class KeptFacts(Protocol):
     """What is asked of the call service."""
 
-    async def keep_listed(self, document: str) -> list[str]: ...
+    def keep_listed(self, document: str) -> Coroutine[Any, Any, list[str]]: ...
 
 
 class Sink(Protocol):
@@ -193,6 +194,7 @@ class UplinkService(Receiver):
         self._clock = clock
         self._link: Link | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._writing: set[asyncio.Task[Any]] = set()
         self._adopting: set[str] = set()
         self._adopt_due = asyncio.Event()
         self._mirror_due = asyncio.Event()
@@ -212,7 +214,16 @@ class UplinkService(Receiver):
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._writing, return_exceptions=True)
         await self._uplink.account.close()
+
+    async def _finished(self, work: Coroutine[Any, Any, T]) -> T:
+        """Await work that is finished whoever is cancelled: a transaction cut off in its middle would keep
+        everybody else from writing."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+        return await asyncio.shield(task)
 
     def signal(self, document: str, payload: str) -> bool:
         """Send a signal up for a terminal that is not here; returns whether there is a link to send it by."""
@@ -314,8 +325,11 @@ class UplinkService(Receiver):
     async def _fetch(self) -> None:
         uplink = self._uplink
         mirror = await uplink.account.mirror(uplink.state.name, uplink.state.revision)
-        if mirror is None:
-            return
+        if mirror is not None:
+            await self._finished(self._keep(mirror))
+
+    async def _keep(self, mirror: Mapping[str, Any]) -> None:
+        uplink = self._uplink
         state = await take_mirror(mirror, uplink.standing, self._settings.key_folder, self._database)
         uplink.state = replace(state, place=uplink.state.place)
         await self._sink.changed()
@@ -337,7 +351,7 @@ class UplinkService(Receiver):
             while self._adopting:
                 document = self._adopting.pop()
                 try:
-                    self.facts.came_down(await self._calls.keep_listed(document))
+                    self.facts.came_down(await self._finished(self._calls.keep_listed(document)))
                 except (StorageFull, LogUnavailable) as error:
                     log.error("facts of %s are not kept yet: %s", document, type(error).__name__)
                     self._adopting.add(document)
@@ -358,5 +372,8 @@ class UplinkService(Receiver):
 
     async def _keep_place(self, place: Cursor) -> None:
         self._uplink.state = replace(self._uplink.state, place=place)
+        await self._finished(self._write_place(place))
+
+    async def _write_place(self, place: Cursor) -> None:
         async with self._database.session.begin() as session:
             await session.execute(update(UplinkRow).values(place=place))
