@@ -35,6 +35,8 @@ class Measured:
     cpu_us: float
     """Of the server, per delivery: an update to one terminal that did not write it."""
     busy: float
+    merged: float = 1.0
+    """Updates a frame: one at light load; a server that was kept from running merges more and seems cheap."""
 
     @property
     def kept_up(self) -> bool:
@@ -56,6 +58,7 @@ class LoadedCrowd:
     _under_way: dict[tuple[int, int], float] = field(default_factory=dict)
     _unanswered: dict[LeanSocket, deque[float]] = field(default_factory=dict)
     _last: list[float] = field(default_factory=list)
+    _frames: int = 0
     _acknowledged: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -74,7 +77,7 @@ class LoadedCrowd:
         """Send updates at a rate, spread over all writers, and wait for the last delivery."""
         prepared = self._prepare(max(1, int(rate * seconds)))
         self.crowd.forget()
-        self._under_way, self._last, self._acknowledged = {}, [], []
+        self._under_way, self._last, self._acknowledged, self._frames = {}, [], [], 0
         self._unanswered = {socket: deque() for socket in self.sockets}
         cpu, own, started = self.server.cpu_s(), time.process_time(), time.perf_counter()
         for number, (socket, mark, frame) in enumerate(prepared):
@@ -89,7 +92,8 @@ class LoadedCrowd:
         busy = (time.process_time() - own) / (time.perf_counter() - started)
         delivered = (len(prepared) - len(self._under_way)) * (self.terminals - 1)
         cpu_us = (self.server.cpu_s() - cpu) / max(1, delivered) * 1e6
-        return Measured(self._last, self._acknowledged, len(prepared), len(self._under_way), cpu_us, busy)
+        lost, merged = len(self._under_way), len(self._last) / max(1, self._frames)
+        return Measured(self._last, self._acknowledged, len(prepared), lost, cpu_us, busy, merged)
 
     def leave(self) -> None:
         for socket in self.sockets:
@@ -121,6 +125,7 @@ class LoadedCrowd:
 
     def _reached(self, marks: tuple[tuple[int, int], ...]) -> None:
         now = time.perf_counter()
+        self._frames += 1
         for mark in marks:
             begun = self._under_way.pop(mark, None)
             if begun is not None:

@@ -162,6 +162,7 @@ class Runs:
             crowd.leave()
             return {
                 "CPU per delivery, µs": found.cpu_us,
+                "updates a frame": found.merged,
                 "last of all p50, ms": percentile(found.last, 0.5),
                 "last of all p99, ms": percentile(found.last, 0.99),
                 "acknowledgement in the crowd p50, ms": percentile(found.acknowledged, 0.5),
