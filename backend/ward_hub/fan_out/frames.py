@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ward_sync.awareness import encode_awareness
@@ -13,6 +14,7 @@ from ward_sync.messages import (
     Ping,
     Pong,
     QueryAwareness,
+    SyncStatus,
     SyncStep1,
     SyncStep2,
     Update,
@@ -51,12 +53,20 @@ Y_KEEP_ALIVE_FRAME = WireFrame(b"\x01" + b"\x01" + encode_awareness(()))
 def frame_for(peer: Peer, message: Message) -> WireFrame | None:
     """The frame of a message to one peer; None when the peer's dialect does not have it."""
     if peer.address is not None:
+        if isinstance(message, SyncStatus):
+            return _status_frame(peer.prefix, message.stored)
         return WireFrame(peer.prefix + encode_body(message))
     if isinstance(message, _Y_MESSAGES):
         return WireFrame(encode_body(message))
     if isinstance(message, AuthDenied):
         return WireFrame(b"\x02\x00" + encode_body(message)[2:])
     return None
+
+
+@lru_cache(2_048)
+def _status_frame(prefix: bytes, stored: bool) -> WireFrame:
+    """The answer to every single write: the same bytes for all who write at an address."""
+    return WireFrame(prefix + encode_body(SyncStatus(stored)))
 
 
 def spread(peers: Iterable[Peer], message: Message, but: Peer | None = None) -> None:
