@@ -23,7 +23,7 @@ from tests.helpers.namespaces import Host
 
 T = TypeVar("T")
 
-START_S = 20.0
+START_S = 60.0
 STOP_S = 10.0
 LOOK_EVERY_S = 0.05
 PASSWORD = "test-ward"
