@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from ward_sync.close_codes import CloseCode
 
 from ward_hub import __version__
@@ -55,7 +55,6 @@ from ward_hub.documents.taken import Check, telling
 from ward_hub.edge.call_points_api import call_points_routes
 from ward_hub.edge.calls_api import calls_routes
 from ward_hub.edge.health_api import health_routes
-from ward_hub.edge.hubs_socket import hubs_route
 from ward_hub.edge.identity_api import IdentityServices, identity_routes
 from ward_hub.edge.metrics_api import metrics_routes
 from ward_hub.edge.not_found import answer_http_exception
@@ -423,7 +422,7 @@ async def build(
         *health_routes(health),
         *metrics_routes(sources_of(watched, health), settings.metrics_token),
         sync_route(sockets),
-        *([] if together.links is None else [hubs_route(together.links)]),
+        *_routes_of_links(together),
         *_routes_above(link),
         *ward_hub_routes(
             WardHubServices(
@@ -504,6 +503,14 @@ async def build(
     )
     app.state.drain = drain
     return app
+
+
+def _routes_of_links(together: Together) -> list[BaseRoute]:
+    if together.links is None:
+        return []
+    from ward_hub.edge.hubs_socket import hubs_route
+
+    return [hubs_route(together.links)]
 
 
 def _routes_above(link: UplinkService | None) -> list[Route]:

@@ -10,11 +10,10 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ward_hub.doc_rooms.host import Host
 from ward_hub.fleet.device_line import DeviceLine
-from ward_hub.hubs.links import Links
 from ward_hub.identity.installation import Installation
 from ward_hub.leases.alone import Alone
 from ward_hub.leases.nothing import Nothing
@@ -22,6 +21,9 @@ from ward_hub.leases.port import Leases, LeaseStore
 from ward_hub.log.port import Log
 from ward_hub.settings import Settings
 from ward_hub.tls.folder import CertificateFolder
+
+if TYPE_CHECKING:
+    from ward_hub.hubs.links import Links
 
 HOSPITAL = "hospital"
 TICK_S = 1.0
@@ -158,6 +160,8 @@ def join_hubs(
         if settings.upstream:
             return Together(installation, client_id(installation, hub), Nothing())
         return Together(installation, client_id(installation))
+    # A hub that is alone need not carry a WebSocket client.
+    from ward_hub.hubs.links import Links
     from ward_hub.leases.held import HeldLeases
 
     links = Links(hub, installation.id, secret, settings.hubs.split(), _monotonic_ms, _trust(settings))
