@@ -14,6 +14,7 @@ from ward_hub.calls.journal import Journal
 from ward_hub.db.engine import open_database
 from ward_hub.directory.current import CurrentDirectory
 from ward_hub.directory.projector import DirectoryProjector
+from ward_hub.documents.port import values_of
 from ward_hub.fleet.device_line import DeviceLine
 from ward_hub.identity.challenge import Challenges
 from ward_hub.identity.errors import IdentityRefused
@@ -26,7 +27,7 @@ from tests.backend.calls.ward import Ward
 from tests.backend.push.test_desk import CALL_TYPES, PRESS, Bench, FakeGate, over
 from tests.backend.ward import NOW, Device, enrolled, read_model, standard_ward
 from tests.helpers.common_log import CommonLog
-from tests.helpers.hub import make_host
+from tests.helpers.hub import make_host, settle
 from tests.helpers.signing import id_of
 
 
@@ -153,6 +154,30 @@ async def test_two_hubs_with_one_directory_publish_it_once_and_then_nothing(tmp_
         assert await poll() == 0
         for host in hosts:
             await host.close()
+
+
+async def test_what_a_hub_left_behind_when_it_died_the_next_holder_puts_right(tmp_path: Path) -> None:
+    """MH10: also a document that this hub itself published last, and another one spoiled since."""
+    async with standard_ward(tmp_path) as database:
+        common = CommonLog()
+        mine, theirs = make_host(common.view()), make_host(common.view())
+        mine.client_id, theirs.client_id = 101, 102
+        mine.start()
+        lease = Lease(True)
+        projector = DirectoryProjector(database, CurrentDirectory(), mine, mine, {}, lambda: NOW, holds=lease)
+        await projector.poll()
+        document = "hospital/settings"
+        right = await mine.read(document, lambda doc: values_of(doc, "marks"))
+        lease.held = False
+        await projector.poll()
+        await theirs.publish(document, {"marks": {"half": "done"}})
+        await settle()
+        assert await mine.read(document, lambda doc: values_of(doc, "marks")) != right
+        lease.held = True
+        await projector.poll()
+        assert await mine.read(document, lambda doc: values_of(doc, "marks")) == right
+        await mine.close()
+        await theirs.close()
 
 
 async def test_two_hubs_read_the_journal_together_and_each_fact_once(tmp_path: Path) -> None:
