@@ -409,6 +409,8 @@ export class WardTerminal implements Terminal {
 		}
 		this.views.reconsider();
 		running.provider.setToken(this.staff.token);
+		// What was written in this session before, and lies on the disk still, goes out with it.
+		void this.holdUnsent().catch((error: unknown) => this.failed(error));
 		this.schedule();
 	}
 
