@@ -275,6 +275,7 @@ async def build(
         viewers=lambda: office_sessions.holding(Permission.FLEET_VIEW, now_ms()),
         clock=now_ms,
         reachable=desk.reachable,
+        elsewhere=together.terminals,
     )
     points = CallPoints(
         database,

@@ -42,7 +42,16 @@ class Known:
 class DeviceReports:
     """Keeps what terminals report. `handle` is the line's handler of `report`, `tick` belongs to a round."""
 
-    def __init__(self, database: Database, lines: Lines, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        lines: Lines,
+        clock: Callable[[], int],
+        elsewhere: Callable[[], Iterable[str]] = tuple,
+    ) -> None:
+        """`elsewhere`: terminals connected to other hubs of the installation; what they report is those
+        hubs' to keep."""
+        self._elsewhere = elsewhere
         self._database = database
         self._lines = lines
         self._clock = clock
@@ -117,8 +126,9 @@ class DeviceReports:
         return known.report if known else None
 
     def connected(self) -> Mapping[str, Line]:
-        """Who is connected now, all at once."""
-        return self._lines.lines()
+        """Who is connected now, all at once; at other hubs too."""
+        others = {terminal: Line(None, 0) for terminal in self._elsewhere()}
+        return {**others, **self._lines.lines()} if others else self._lines.lines()
 
     def seen(self, terminal: str, line: Line | None) -> Seen:
         known = self._known.get(terminal)

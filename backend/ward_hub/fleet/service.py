@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -58,14 +58,15 @@ class Fleet:
         clock: Callable[[], int],
         reachable: Callable[[str], bool | None] = lambda _terminal: None,
         make_id: Callable[[], str] = random_id,
+        elsewhere: Callable[[], Iterable[str]] = tuple,
     ) -> None:
         """`clock` gives ms; `viewers`: ids of the office sessions that are open now and may look at screens;
-        `reachable`: whether a PDA answers probes.
+        `reachable`: whether a PDA answers probes; `elsewhere`: terminals connected to other hubs.
 
         Raises BadRelease and OSError for the app in `app_folder`.
         """
         self.current = current
-        self.reports = DeviceReports(database, lines, clock)
+        self.reports = DeviceReports(database, lines, clock, elsewhere)
         self.releases = Releases(database, data, app_folder, audit, clock)
         self.rollouts = RollOuts(database, current, self.releases, self.reports, line, audit, clock, make_id)
         self.wishes = DeviceWishes(database, current, documents, self.reports.connected, self.rollouts.wanted)

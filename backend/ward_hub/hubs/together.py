@@ -78,6 +78,10 @@ class Together:
             self.links.on_passed = line.take_from_elsewhere
             self.links.on_hub = lambda hub: host.hub_clients.add(client_id(self.installation, hub))
 
+    def terminals(self) -> Iterable[str]:
+        """The terminals connected to other hubs."""
+        return () if self.links is None else self.links.terminals()
+
     def on_change(self, look: Look) -> None:
         """What reads SQL again when another hub says that it has written something."""
         self._looks.append(look)

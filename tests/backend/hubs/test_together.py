@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,12 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
+from ward_hub.access.port import Access, Principal
+from ward_hub.db.engine import open_database
+from ward_hub.documents import names
+from ward_hub.fleet.device_line import DeviceLine
+from ward_hub.fleet.reports import DeviceReports
+from ward_hub.fleet.seen import Line
 from ward_hub.hubs.together import TellAfterWrites, client_id, join_hubs
 from ward_hub.identity.installation import Installation
 from ward_hub.leases.alone import Alone
@@ -93,3 +100,59 @@ async def test_other_hubs_are_told_of_what_they_keep_in_memory(method: str, path
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub") as http:
         assert (await http.request(method, path)).status_code == 200
     assert bool(changes) is told
+
+
+class OneLine:
+    """One terminal is connected here."""
+
+    def lines(self) -> Mapping[str, Line]:
+        return {"here": Line("10.0.0.1", 5)}
+
+
+async def test_terminals_of_other_hubs_are_connected_and_reported_on_by_those(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:{tmp_path / 'ward.sqlite'}")
+    await database.upgrade()
+    reports = DeviceReports(database, OneLine(), lambda: 1_000, lambda: ["there", "here"])
+    assert reports.connected() == {"here": Line("10.0.0.1", 5), "there": Line(None, 0)}
+    assert await reports.tick() == {"here"}
+    assert reports.of("there") is None
+    await database.close()
+
+
+class Everybody:
+    """A gate that lets everyone speak."""
+
+    def authenticate(self, token: str) -> Principal:
+        raise AssertionError(token)
+
+    def access(self, principal: Principal, document: str) -> Access:
+        return Access(read=True)
+
+
+async def test_what_no_hub_here_waits_for_is_passed_on_and_not_called_unknown() -> None:
+    """A command may have been given at another hub: its answer comes where the terminal is."""
+    line = DeviceLine(Everybody())
+    passed: list[str] = []
+    heard: list[str] = []
+
+    async def did(_who: Principal, message: Mapping[str, object]) -> list[str]:
+        heard.append(str(message["id"]))
+        return ['{"t":"error","reason":"unknown"}']
+
+    line.on("did", did)
+    line.on("report", did)
+    who = Principal("bed-b01", "bedside", "thoracic", "r01", "b01", None, None, 2**53 - 1)
+
+    class Sender:
+        principal = who
+
+    document = names.device("thoracic", "bed-b01")
+    assert await line.handle(Sender(), document, '{"t":"did","id":"1"}') != []
+    line.forward = lambda _who, message: passed.append(str(message["t"]))
+    assert await line.handle(Sender(), document, '{"t":"did","id":"2"}') == []
+    assert await line.handle(Sender(), document, '{"t":"report","id":"3"}') != []
+    assert passed == ["did"]
+    await line.take_from_elsewhere(who, {"t": "did", "id": "4"})
+    await line.take_from_elsewhere(who, {"t": "report", "id": "5"})
+    await line.take_from_elsewhere(who, {"t": "weather"})
+    assert heard == ["1", "2", "3", "4"]
