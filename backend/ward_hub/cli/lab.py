@@ -23,13 +23,14 @@ def run(args: argparse.Namespace) -> int:
     from dataclasses import replace
 
     from ward_hub.edge.connections import Connections
-    from ward_hub.edge.server import loop_factory, make_server, raise_open_files
+    from ward_hub.edge.server import keep_what_is_loaded, loop_factory, make_server, raise_open_files
     from ward_hub.identity.hub import load_hub_identity
     from ward_hub.lab import LAB_LIMITS, lab_app
     from ward_hub.log.open import open_log
     from ward_hub.log.port import LogUnavailable
 
     def ready(port: int) -> None:
+        keep_what_is_loaded()
         print(f"ward-hub lab listening on http://127.0.0.1:{port}", flush=True)
 
     async def serve() -> int:

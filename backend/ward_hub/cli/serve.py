@@ -95,7 +95,7 @@ async def _serve(settings: Settings) -> int:
     from ward_hub.db.engine import DatabaseUnavailable
     from ward_hub.edge.connections import Connections
     from ward_hub.edge.pages import AppMissing
-    from ward_hub.edge.server import make_server, raise_open_files
+    from ward_hub.edge.server import keep_what_is_loaded, make_server, raise_open_files
     from ward_hub.identity.hub import load_hub_identity
     from ward_hub.log.port import LogUnavailable
     from ward_hub.rounds import Rounds
@@ -123,6 +123,7 @@ async def _serve(settings: Settings) -> int:
             store_address(settings.data, address)
         except OSError as error:
             log.warning("the hub's address is not left in %s: %s", settings.data, error)
+        keep_what_is_loaded()
         scheme = "http" if certificate is None else "https"
         print(f"ward-hub listening on {scheme}://{settings.host}:{port}", flush=True)
 
