@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import time
+
 from loadtests.locust.calling import Calling, presses_per_s
 from loadtests.locust.greenlets import pause
 from loadtests.locust.run import Run
@@ -32,15 +35,16 @@ def join_storm(run: Run) -> list[Figure]:
     if not joined:
         missing = sum(not one.in_sync.is_set() for one in run.terminals.values())
         run.watch.problem(f"{missing} terminals are not in sync after {run.plan.patience_s:.0f} s")
-    in_sync = run.watch.of("in sync")
+    begun = [one.begun - run.began for one in run.terminals.values()]
     return [
+        Figure("power back → the last terminal has begun", max(begun) * 1000, "ms"),
         *run.time_figures("token asked over HTTP"),
         *run.time_figures("socket open"),
         *run.time_figures("call-ready", CALL_READY_MS),
         *run.time_figures("in sync"),
         Figure(
-            "in sync, the last",
-            max(in_sync) if joined and in_sync else float("inf"),
+            "power back → all in sync",
+            (time.perf_counter() - run.began) * 1000 if joined else math.inf,
             "ms",
             run.scaled(IN_SYNC_MS),
         ),

@@ -23,6 +23,8 @@ class Run:
         self.stage = stage
         self.watch = Watch()
         self.holders: dict[str, set[str]] = {}
+        self.began = 0.0
+        """When the first terminal might begin, of `time.perf_counter`."""
         self.terminals = {
             seat.terminal: LoadTerminal(seat, stage, self.watch, self.holders) for seat in stage.seats
         }

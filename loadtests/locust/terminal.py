@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import math
 import secrets
 import time
 import zlib
@@ -84,7 +85,7 @@ class LoadTerminal:
         self._light = LightDevice(seat.terminal, self.hub_now)
         self._replicas: dict[str, tuple[Doc[Any], Array[Any]]] = {}
         self._verdicts: dict[str, float] = {}
-        self._begun = 0.0
+        self.begun = math.inf
         self._leaving = False
 
     @property
@@ -118,7 +119,7 @@ class LoadTerminal:
 
         `begun`: when the terminal began, of `time.perf_counter`. Raises OSError, HubSaidNo, SocketLost.
         """
-        self._begun = begun
+        self.begun = begun
         if self._stage.plan.ask_tokens:
             self.ask_token()
             self.watch.took("token asked over HTTP", (time.perf_counter() - begun) * 1000)
@@ -288,7 +289,7 @@ class LoadTerminal:
             return
         self._missing.discard(document)
         self._first.discard(document)
-        ms = (time.perf_counter() - self._begun) * 1000
+        ms = (time.perf_counter() - self.begun) * 1000
         if not self._first and not self.call_ready.is_set():
             self.call_ready.set()
             self.watch.took("call-ready", ms)

@@ -95,6 +95,7 @@ class Play:
     def spawn_terminals(self) -> None:
         """Begin them all, over the seconds of the plan."""
         count = len(self._run.stage.seats)
+        self._run.began = time.perf_counter()
         self._runner.start(count, spawn_rate=max(1.0, count / self._run.plan.join_s))
 
     def end(self, html: Path | None) -> None:
