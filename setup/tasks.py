@@ -42,8 +42,10 @@ TASKS: dict[str, tuple[Task, ...]] = {
     "test": (
         *CHECK,
         Task("tests of the app", ("npm", "run", "--silent", "test"), PWA),
-        # Everything, the browser tests last (tests/e2e/conftest.py): pytest's closing line ends the run.
-        Task("pytest", (*PYTEST, "-q")),
+        # A file at a time on each core; browser tests after them and one by one, for their screens share a clock.
+        Task("tests of the hub", (*PYTEST, "-q", "-n", "2", "--dist", "loadfile", "--ignore=tests/e2e")),
+        # The browser tests last: pytest's closing line ends the run.
+        Task("browser tests", (*PYTEST, "-q", "tests/e2e")),
     ),
     "e2e": (Task("browser tests", (*PYTEST, "tests/e2e")),),
     "docs": (Task("documents", (*PYTEST, "-q", "tests/test_documents.py")),),
