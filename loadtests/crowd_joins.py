@@ -18,7 +18,8 @@ KEYS = 40
 """A document of the memory measure: forty keys of a hundred characters, as in a directory or a card."""
 _A_SOCKET = 50
 """Documents a socket: Hocuspocus refuses more than a hundred at once."""
-_LOOK_S, _STEADY_KIB, _LONGEST_S = 0.5, 64.0, 6.0
+_LOOK_S, _STEADY_KIB, _CALM_LOOKS, _LONGEST_S = 0.5, 16.0, 4, 8.0
+"""Longer than the second after which the hub lets go of answers kept for a crowd."""
 
 
 async def join_at_once(server: Running, terminals: int, documents: int) -> float:
@@ -89,12 +90,13 @@ async def documents_kib(server: Running, count: int) -> float:
 
 
 async def steady_kib(server: Running) -> float:
-    """Memory of its own when it has stopped changing, or the last of a while."""
-    last = server.own_kib()
+    """Memory of its own when it has not changed for two looks, or the last of a while."""
+    last, calm = server.own_kib(), 0
     for _ in range(round(_LONGEST_S / _LOOK_S)):
         await asyncio.sleep(_LOOK_S)
         found = server.own_kib()
-        if abs(found - last) < _STEADY_KIB:
+        calm = calm + 1 if abs(found - last) < _STEADY_KIB else 0
+        if calm == _CALM_LOOKS:
             return found
         last = found
     return last

@@ -285,8 +285,8 @@ def figures(one: Measure, found: dict[Kind, Row]) -> list[Figure]:
 
 
 def _ratio(above: Row, below: Row | None, name: str) -> float:
-    value = (below or {}).get(name)
-    return above.get(name, math.nan) / value if value else math.nan
+    value, other = (below or {}).get(name), above.get(name)
+    return other / value if value and other else math.nan
 
 
 def measure_all(names: Sequence[str], size: Size) -> list[Figure]:
