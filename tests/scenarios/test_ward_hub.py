@@ -16,6 +16,7 @@ from ward_hub.demo.light_terminals import LightTerminal
 from ward_hub.documents import names
 from ward_hub.documents.memo_months import month_of
 from ward_sync.facts import Act
+from ward_sync.update import parse_state_vector
 
 from tests.helpers.hub_process import DATABASE, PASSWORD, HubProcess
 from tests.helpers.ward_hub_here import now_ms, until
@@ -23,8 +24,8 @@ from tests.helpers.ward_hub_pair import WARD, Pair, command, hub_pair
 
 pytestmark = pytest.mark.slow
 PRESENCE = names.presence(WARD)
-HEALED_S = 25.0
-"""A look at the link every ten seconds at most, and what was missed to be brought."""
+HEALED_S = 30.0
+"""A look at the link every few seconds, and what was missed to be brought, on a busy machine."""
 
 
 def memo(name: str) -> Callable[[Doc[Any]], None]:
@@ -55,10 +56,10 @@ def cleared(terminal: LightTerminal, call: str) -> bool:
     )
 
 
-async def test_a_call_on_the_ward_hub_is_seen_at_the_hospital_and_back(
+async def test_calls_and_presence_pass_both_ways_until_the_ward_hub_is_revoked(
     tmp_path: Path, standard_ward: Path
 ) -> None:
-    """UP1, UP4, UP5, UP6."""
+    """UP1, UP4, UP5, UP6, UP7: and nothing any more once it was revoked."""
     async with hub_pair(tmp_path, standard_ward) as pair:
         bed = await pair.terminal(pair.ward, "bed-b01")
         vice = await pair.terminal(pair.ward, "station-vice")
@@ -82,6 +83,19 @@ async def test_a_call_on_the_ward_hub_is_seen_at_the_hospital_and_back(
         assert "bed-b01" in ward.present
         pair.heal()
         await until(lambda: everybody <= above.present and everybody <= ward.present, HEALED_S)
+
+        # UP7: who is revoked above is cut off on the ward. UP1: a ward hub that is, gets and brings nothing.
+        other = await pair.terminal(pair.ward, "bed-b03")
+        await asyncio.to_thread(command, pair.above, "revoke", "bed-b03")
+        await until(lambda: other.aside, 15)
+        with pytest.raises(HubRefused):
+            await (await pair.account(pair.ward, "bed-b03")).token()
+        await asyncio.to_thread(command, pair.above, "ward-hubs", "revoke", "box")
+        await until(lambda: "refused this ward hub" in pair.ward.output(), 15)
+        call, heard = await bed.press("patient", "bed:b01")
+        assert isinstance(heard, int), "its ward is served on"
+        await asyncio.sleep(1)
+        assert call not in main.facts
 
 
 async def test_the_ward_is_served_while_cut_and_both_are_equal_afterwards(
@@ -130,7 +144,8 @@ async def test_the_ward_is_served_while_cut_and_both_are_equal_afterwards(
         for replica in (board, above):
             await until(lambda: {line["memo"] for line in replica.events()} == everything, HEALED_S)  # noqa: B023
             assert len(replica.events()) == len(everything)
-        assert board.doc.get_state() == above.doc.get_state()
+        states = [parse_state_vector(replica.doc.get_state()) for replica in (board, above)]
+        assert states[0] == states[1]
 
         token = await pair.sign_in(pair.ward, "station-vice", "n001", PASSWORD)
         for hub, bearer in ((pair.ward, token), (pair.above, above_token)):
@@ -141,10 +156,10 @@ async def test_the_ward_is_served_while_cut_and_both_are_equal_afterwards(
             assert journal[during]["acknowledged_by"] == "station-vice"
 
 
-async def test_it_links_again_by_itself_when_the_hospital_s_hub_was_restarted(
+async def test_it_links_again_by_itself_with_the_hub_it_knows_and_with_no_other(
     tmp_path: Path, standard_ward: Path
 ) -> None:
-    """UP8."""
+    """UP8, UP9."""
     async with hub_pair(tmp_path, standard_ward) as pair:
         bed = await pair.terminal(pair.ward, "bed-b01")
         await asyncio.to_thread(pair.above.kill)
@@ -155,40 +170,15 @@ async def test_it_links_again_by_itself_when_the_hospital_s_hub_was_restarted(
         await until(lambda: call in main.facts, HEALED_S)
         assert main.facts[call].heard_at == heard
 
-
-async def test_a_restored_hospital_hub_gets_nothing_from_a_ward_hub_that_saw_more(
-    tmp_path: Path, standard_ward: Path
-) -> None:
-    """UP9: the ward goes on."""
-    async with hub_pair(tmp_path, standard_ward) as pair:
-        bed = await pair.terminal(pair.ward, "bed-b01")
+        # UP9: restored from a backup it is not the same any more, and the ward goes on.
         await asyncio.to_thread(pair.above.stop)
         with closing(sqlite3.connect(pair.above.data / DATABASE)) as database:
             database.execute("UPDATE installation SET generation = generation + 1")
             database.commit()
         await asyncio.to_thread(pair.above.start)
         await until(lambda: "was restored from a backup" in pair.ward.output(), HEALED_S)
-        call, heard = await bed.press("patient", "bed:b01")
+        later, heard = await bed.press("patient", "bed:b01")
         assert isinstance(heard, int)
-        main = await pair.terminal(pair.above, "station-main")
+        await until(main.joined.is_set, HEALED_S)
         await asyncio.sleep(2)
-        assert call not in main.facts
-
-
-async def test_a_revoked_ward_hub_brings_and_gets_nothing_more(tmp_path: Path, standard_ward: Path) -> None:
-    """UP1: and a terminal revoked above is cut on the ward, too (UP7)."""
-    async with hub_pair(tmp_path, standard_ward) as pair:
-        bed = await pair.terminal(pair.ward, "bed-b01")
-        other = await pair.terminal(pair.ward, "bed-b03")
-        main = await pair.terminal(pair.above, "station-main")
-        await asyncio.to_thread(command, pair.above, "revoke", "bed-b03")
-        await until(lambda: other.aside, 15)
-        with pytest.raises(HubRefused):
-            await (await pair.account(pair.ward, "bed-b03")).token()
-
-        await asyncio.to_thread(command, pair.above, "ward-hubs", "revoke", "box")
-        await until(lambda: "refused this ward hub" in pair.ward.output(), 15)
-        call, heard = await bed.press("patient", "bed:b01")
-        assert isinstance(heard, int), "its ward is served on"
-        await asyncio.sleep(1)
-        assert call not in main.facts
+        assert later not in main.facts

@@ -48,9 +48,10 @@ from ward_hub.upstream.tables import UplinkRow
 UPSTREAM_NAME = "hub:upstream"
 AUTHORITY = "upstream-ca.pem"
 """In the data folder: the private authority of the hospital's hub, where it has one."""
-MIRROR_S = 3.0
-"""How often the mirror is asked for while there is a link; a changed directory asks at once."""
-BACK_OFF_S = (0.5, 10.0)
+MIRROR_S = 15.0
+"""How often the mirror is asked for while there is a link (some 10 ms of the hub above each time); changed
+directory and beds ask at once, so this is for passwords and PINs."""
+BACK_OFF_S = (0.5, 5.0)
 """First and longest wait before linking again, each spread by half."""
 HELD_S = 60.0
 """Before another look at a hub above that is not the one this ward hub belongs to."""
