@@ -119,6 +119,7 @@ RECHECK_S = 60.0
 """A person's session ends by the clock; what it opened is closed at the next look."""
 FORGET_S = 3600.0
 POINTS_S = 1.0
+TIDY_S = 6 * 3600.0
 SESSIONS_KEPT_MS = 30 * 86_400_000
 """Ended sessions of the back office are looked up for a month; the audit trail keeps the lines longer."""
 
@@ -397,6 +398,9 @@ async def build(
         rounds.every(FORGET_S, together.hospital_only(desk.forget_old))
         rounds.every(FORGET_S, together.hospital_only(audit.forget_old))
         rounds.every(KEEP_S, sessions.keep)
+        if (tidy := getattr(opened, "tidy", None)) is not None:
+            # The log of several hubs keeps what snapshots cover for a while; nobody else removes it.
+            rounds.every(TIDY_S, together.hospital_only(tidy))
         rounds.every(FORGET_S, lambda: office_sessions.forget_old(now_ms() - SESSIONS_KEPT_MS))
         try:
             yield
