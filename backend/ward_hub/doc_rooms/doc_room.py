@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, TypeVar
 
-from pycrdt import Doc, merge_updates
+from pycrdt import Doc, get_update, merge_updates
 from ward_sync.awareness import AwarenessTable, decode_awareness, encode_awareness
 from ward_sync.errors import ErrorCode, RemoteProtocolError
 from ward_sync.messages import (
@@ -95,7 +95,7 @@ class DocRoom:
         self._refused: dict[tuple[str, int], str] = {}
         self._bytes = sum(map(len, updates))
         self._deletes: tuple[Range, ...] | None = None
-        self._depth = Depth()
+        self._depth: Depth | None = None
         self._answers: dict[bytes, bytes] = {}
         try:
             for update in updates:
@@ -274,11 +274,12 @@ class DocRoom:
         if vouched:
             self._adopt(update, shape)
         else:
-            placed = self._depth.place(update, shape, self._state)
-            reason = self._depth.reason_against(placed, shape) or self._apply(update, peer.principal)
+            depth = self._depth_now()
+            placed = depth.place(update, shape, self._state)
+            reason = depth.reason_against(placed, shape) or self._apply(update, peer.principal)
             if reason is not None:
                 return self._refuse(peer, reason, shape)
-            self._depth.take(placed, shape)
+            depth.take(placed, shape)
             self._changed(len(update), shape)
             if not shape.reaches(self._state):
                 self._waiting.append((shape, update))
@@ -324,7 +325,8 @@ class DocRoom:
 
     def _adopt(self, update: bytes, shape: UpdateShape) -> None:
         """Apply what is accepted already. Raises RoomBroken."""
-        self._depth.take(self._depth.place(update, shape, self._state), shape)
+        if self._depth is not None:
+            self._depth.take(self._depth.place(update, shape, self._state), shape)
         if _try_apply(self._doc, update) is not None:
             raise RoomBroken("an accepted update cannot be applied")
         if self._shadow is not None and _try_apply(self._shadow, update) is not None:
@@ -360,15 +362,19 @@ class DocRoom:
         self._waiting = still
 
     def _find_waiting(self, updates: Sequence[bytes]) -> None:
-        """After loading: which updates still wait. Reads only those that can (ids beyond the state)."""
-        nested = False
+        """After loading: which updates still wait. Only what the document lacks of each is read: a hub that
+        starts loads some four thousand documents."""
+        state = self._doc.get_state()
         for update in updates:
-            shape = parse_update(update, NO_LIMIT)
-            nested = nested or shape.types > 0
-            if not shape.reaches(self._state):
-                self._waiting.append((shape, update))
-        if nested:
+            if not parse_update(get_update(update, state), NO_LIMIT).reaches(self._state):
+                self._waiting.append((parse_update(update, NO_LIMIT), update))
+
+    def _depth_now(self) -> Depth:
+        """How deep the shared types lie, read when a terminal first writes: to most documents none does."""
+        if self._depth is None:
+            self._depth = Depth()
             self._depth.load([self._doc.get_update(), *(update for _, update in self._waiting)])
+        return self._depth
 
     def _is_known(self, update: bytes) -> bool:
         try:
