@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import time
 
@@ -34,7 +35,7 @@ def join_storm(run: Run) -> list[Figure]:
     joined = run.all_joined()
     if not joined:
         missing = sum(not one.in_sync.is_set() for one in run.terminals.values())
-        run.watch.problem(f"{missing} terminals are not in sync after {run.plan.patience_s:.0f} s")
+        run.watch.problem(f"all: {missing} terminals are not in sync after {run.plan.patience_s:.0f} s")
     begun = [one.begun - run.began for one in run.terminals.values()]
     return [
         Figure("power back → the last terminal has begun", max(begun) * 1000, "ms"),
@@ -101,6 +102,8 @@ def _joined(run: Run) -> Figure:
     """Wait for all, and until the hub has told of their presence."""
     whole = run.all_joined()
     pause(_SETTLE_S)
+    gc.collect()
+    gc.freeze()
     run.begin_measuring()
     missing = 0 if whole else sum(not one.in_sync.is_set() for one in run.terminals.values())
     return Figure("terminals not in sync at the beginning", missing, "", 0)

@@ -106,7 +106,7 @@ class _Feed:
                 while not answers:
                     data = line.recv(65536)
                     if not data:
-                        self._run.watch.problem("the feed's connection was closed")
+                        self._run.watch.problem("feed: its connection was closed")
                         return
                     answers += deframer.feed(data)
                 self._run.watch.took("message → acknowledged", (time.perf_counter() - begun) * 1000)
@@ -114,7 +114,7 @@ class _Feed:
                 said = read_answer(answer.message)[0] if isinstance(answer, Frame) else "nothing"
                 if said != "AA":
                     self.refused += 1
-                    self._run.watch.problem(f"a message was not taken: {answer!r:.300}")
+                    self._run.watch.problem(f"feed: a message was not taken: {answer!r:.300}")
 
 
 def feed_burst(run: Run) -> list[Figure]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import resource
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from loadtests.locust.calls_scenarios import call_storm, hospital, join_storm, ward
 from loadtests.locust.feed_burst import feed_burst
+from loadtests.locust.greenlets import spawn
 from loadtests.locust.run import Run
 from loadtests.locust.seats import read_stage
 from loadtests.locust.shift_change import shift_change
@@ -42,6 +44,8 @@ def main(stage_at: Path, figures_at: Path, html: Path | None) -> int:
         for station in run.of_kind("station"):
             station.following = True
     play = Play(run)
+    gc.freeze()  # thousands of terminals that stay: looking through them again would hold all of them up
+    spawn(run.watch_own_lateness)
     run.begin_measuring()
     play.spawn_terminals()
     figures = [*SCENARIOS[stage.plan.scenario](run), *run.problem_figures(), *run.process_figures()]

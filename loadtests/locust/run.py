@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable
 
 import psutil
@@ -32,6 +33,7 @@ class Run:
         for terminal in self.terminals.values():
             self._waiting.setdefault(terminal.seat.kind, []).append(terminal)
         self._hub = psutil.Process(stage.hub)
+        self._late: list[float] = []
         self._cpu, self._own, self._since = 0.0, 0.0, 0.0
 
     @property
@@ -90,6 +92,14 @@ class Run:
         times = self._hub.cpu_times()
         self._cpu, self._own = times.user + times.system, time.process_time()
         self._since = time.perf_counter()
+        self._late.clear()
+
+    def watch_own_lateness(self) -> None:
+        """For a greenlet: how much later than asked this process lets its greenlets run."""
+        while True:
+            due = time.perf_counter() + _LOOK_S
+            pause(_LOOK_S)
+            self._late.append((time.perf_counter() - due) * 1000)
 
     def process_figures(self) -> list[Figure]:
         """Shares of a core since `begin_measuring`, memory, and how many terminals there were."""
@@ -104,6 +114,7 @@ class Run:
             Figure(
                 "terminals' process: share of a core", (time.process_time() - self._own) / took * 100, "%"
             ),
+            Figure("terminals' process: late itself, p99", percentile(self._late, 0.99), "ms"),
             Figure("hub: resident memory", memory, "MiB"),
         ]
 
@@ -122,11 +133,13 @@ class Run:
         return None if budget is None else budget * self.plan.budget_scale
 
     def problem_figures(self) -> list[Figure]:
-        """What went wrong at all; the first few are printed."""
-        for problem in self.watch.problems[:5]:
-            print("problem:", problem)
+        """What went wrong at all; how often which of it is printed, without the terminal's name."""
+        kinds = Counter(problem.partition(": ")[2][:80] for problem in self.watch.problems)
+        for problem, count in kinds.most_common(5):
+            print(f"problem, {count} times: {problem}")
         allowed = None if self.plan.messages else 0
         return [
+            Figure("joins tried again", self.watch.again, ""),
             Figure("refusals and sockets lost", len(self.watch.problems), "", 0),
             Figure("cards taken from a terminal", self.watch.cards_closed, "", allowed),
         ]

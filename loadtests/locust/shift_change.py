@@ -101,7 +101,7 @@ def _sign_in(run: Run, terminal: LoadTerminal, after_s: float) -> None:
     try:
         token = terminal.sign_in(nurse_of(name), run.stage.password)
     except (OSError, HubSaidNo) as error:
-        run.watch.problem(f"{name} could not sign in: {error}")
+        run.watch.problem(f"{name}: could not sign in: {error}")
         return
     run.watch.took("sign-in", (time.perf_counter() - begun) * 1000)
     terminal.renew(token)

@@ -114,17 +114,16 @@ class LoadTerminal:
         plan = self._stage.plan
         return contextlib.closing(http.client.HTTPConnection(HOST, self._stage.port, timeout=plan.patience_s))
 
-    def join(self, begun: float) -> None:
-        """Open the socket and every document; `call_ready` and `in_sync` follow.
+    def join(self) -> None:
+        """Open the socket and every document; `call_ready` and `in_sync` follow. Times are from `begun`.
 
-        `begun`: when the terminal began, of `time.perf_counter`. Raises OSError, HubSaidNo, SocketLost.
+        Raises OSError, HubSaidNo, SocketLost: try again.
         """
-        self.begun = begun
         if self._stage.plan.ask_tokens:
             self.ask_token()
-            self.watch.took("token asked over HTTP", (time.perf_counter() - begun) * 1000)
+            self.watch.took("token asked over HTTP", (time.perf_counter() - self.begun) * 1000)
         socket = self._socket = WebSocket(HOST, self._stage.port, "/sync", self._stage.plan.patience_s)
-        self.watch.took("socket open", (time.perf_counter() - begun) * 1000)
+        self.watch.took("socket open", (time.perf_counter() - self.begun) * 1000)
         self._missing = set(self.seat.documents)
         self._first = {name for name in self._missing if name.endswith(("/calls", "/directory"))}
         spawn(self._read, socket)
@@ -151,6 +150,11 @@ class LoadTerminal:
         socket, self._socket = self._socket, None
         if socket is not None:
             socket.close()
+
+    @property
+    def spread(self) -> float:
+        """0.5 to 1.5, by the name: a hospital does not come back in one moment."""
+        return 0.5 + self._client_id % 1000 / 1000
 
     @property
     def on_line(self) -> bool:

@@ -10,8 +10,9 @@ from locust import User, constant_pacing, task
 from locust.env import Environment
 from locust.html import get_html_report
 from locust.stats import stats_history
+from ward_hub.demo.light_terminals import BACK_OFF_S
 
-from loadtests.locust.greenlets import spawn
+from loadtests.locust.greenlets import pause, spawn
 from loadtests.locust.run import Run
 from loadtests.locust.terminal import BEAT_S, HOST, HubSaidNo, LoadTerminal
 from loadtests.locust.web_socket import SocketLost
@@ -28,12 +29,20 @@ class TerminalUser(User):
     def on_start(self) -> None:
         run = TerminalUser.run_of
         assert run is not None, "there is a run before there are users"
-        begun = time.perf_counter()
         self.terminal: LoadTerminal = run.take(self.kind)
-        try:
-            self.terminal.join(begun)
-        except (OSError, HubSaidNo, SocketLost) as error:
-            run.watch.problem(f"{self.terminal.seat.terminal} could not join: {error}")
+        self.terminal.begun = time.perf_counter()
+        wait_s, over = BACK_OFF_S[0], self.terminal.begun + run.plan.patience_s
+        while True:
+            try:
+                self.terminal.join()
+                return
+            except (OSError, HubSaidNo, SocketLost) as error:
+                run.watch.again += 1
+                if time.perf_counter() > over:
+                    run.watch.problem(f"{self.terminal.seat.terminal}: could not join: {error}")
+                    return
+            pause(wait_s * self.terminal.spread)
+            wait_s = min(wait_s * 2, BACK_OFF_S[1])
 
     def on_stop(self) -> None:
         self.terminal.leave()

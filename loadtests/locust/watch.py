@@ -28,6 +28,8 @@ class Watch:
     told: Told = lambda _name, _ms: None
     times: dict[str, list[float]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    again: int = 0
+    """Joins that failed and were tried again, as every terminal does."""
     sent: int = 0
     deliveries: int = 0
     cards_closed: int = 0
