@@ -42,8 +42,11 @@ TASKS: dict[str, tuple[Task, ...]] = {
     "test": (
         *CHECK,
         Task("tests of the app", ("npm", "run", "--silent", "test"), PWA),
-        # A file at a time on each core; browser tests after them and one by one, for their screens share a clock.
-        Task("tests of the hub", (*PYTEST, "-q", "-n", "2", "--dist", "loadfile", "--ignore=tests/e2e")),
+        # A file at a time on each core.
+        Task(
+            "tests of the hub",
+            (*PYTEST, "-q", "-n", "2", "--dist", "loadfile", "--ignore=tests/e2e"),
+        ),
         # The browser tests last: pytest's closing line ends the run.
         Task("browser tests", (*PYTEST, "-q", "tests/e2e")),
     ),

@@ -64,6 +64,7 @@ from ward_hub.edge.pages import app_folder, page_routes
 from ward_hub.edge.push_api import push_routes
 from ward_hub.edge.push_service import push_service_routes
 from ward_hub.edge.recordings_api import recordings_routes
+from ward_hub.edge.server import Crowd
 from ward_hub.edge.sockets import EdgeLimits, HubIdentity, Sockets
 from ward_hub.edge.sync_socket import sync_route
 from ward_hub.edge.traced_requests import TracedRequests
@@ -120,6 +121,7 @@ RECHECK_S = 60.0
 FORGET_S = 3600.0
 POINTS_S = 1.0
 TIDY_S = 6 * 3600.0
+CROWD_S = 3.0
 SESSIONS_KEPT_MS = 30 * 86_400_000
 """Ended sessions of the back office are looked up for a month; the audit trail keeps the lines longer."""
 
@@ -245,6 +247,7 @@ async def build(
     places = DirectoryPlaces(lambda: current.model)
     identity = HubIdentity(installation.id, installation.generation, __version__)
     sockets = Sockets(host, gate, identity, edge_limits(settings), lambda: store.taking)
+    crowd = Crowd()
     accounts = StaffAccounts(database, Passwords(), sessions)
     pin_secret = load_pin_secret(settings.key_folder)
     pins = Pins(database, sessions, pin_secret)
@@ -386,6 +389,7 @@ async def build(
         rounds.every(OBSERVE_S, lambda: _observe(sightings, host))
         rounds.every(PRUNE_S, lambda: _prune(calls, host, together))
         rounds.every(CARRY_S, memo_months.carry)
+        rounds.every(CROWD_S, lambda: _crowd(crowd, sockets))
         rounds.every(RECHECK_S, host.recheck)
         rounds.every(FORGET_S, together.hospital_only(feed.forget_old))
         rounds.every(TICK_S, broadcasts.tick)
@@ -535,6 +539,10 @@ async def _look_at_ward_hubs(ward_hubs: WardHubs, host: Host) -> None:
     """Whose key was taken away at the command line loses its socket."""
     for name in await ward_hubs.look():
         await host.drop_terminal(name, CloseCode.FORBIDDEN)
+
+
+async def _crowd(crowd: Crowd, sockets: Sockets) -> None:
+    crowd.look(len(sockets))
 
 
 async def _observe(sightings: Sightings, host: Host) -> None:

@@ -108,6 +108,33 @@ def keep_what_is_loaded() -> None:
     gc.freeze()
 
 
+class Crowd:
+    """Keeps what a crowd of sockets has made out of the garbage collector's walks too, once it has come: a
+    walk through 3,300 terminals and their documents holds everybody up for 0.4 s.
+
+    What is kept so is not collected when it is dropped in a cycle; when half the crowd has gone, all of it is
+    walked through again.
+    """
+
+    MORE = 200
+    """Sockets more than when it last kept something."""
+
+    def __init__(self) -> None:
+        self._kept = 0
+        self._before = 0
+
+    def look(self, sockets: int) -> None:
+        """Called every few seconds with the number of sockets that are open."""
+        arriving, self._before = sockets > self._before, sockets
+        if sockets >= self._kept + self.MORE and not arriving:
+            gc.freeze()
+            self._kept = sockets
+        elif self._kept and sockets <= self._kept // 2:
+            gc.unfreeze()
+            keep_what_is_loaded()
+            self._kept = 0
+
+
 def raise_open_files(sockets: int) -> bool:
     """Let the process hold that many sockets: many systems begin with 1,024 open files.
 

@@ -397,5 +397,8 @@ async def test_a_bug_while_deciding_costs_one_peer_and_hangs_nobody(monkeypatch:
 def test_what_people_type_has_smaller_limits() -> None:
     rules = ward_rules({DocumentKind.NOTES: lambda before, after, who: "no"})
     assert rules("stay/s1/notes").check is not None
-    assert rules("ward/thoracic/memos/2026-11").max_update_bytes < rules("ward/thoracic/directory").max_update_bytes
+    assert (
+        rules("ward/thoracic/memos/2026-11").max_update_bytes
+        < rules("ward/thoracic/directory").max_update_bytes
+    )
     assert rules("anything").check is None
