@@ -51,6 +51,7 @@ BENCHMARKS = (
     Benchmark("kill9", "kill9", ("--rounds", "1000")),
     Benchmark("faults", "faults", ("--calls", "10000")),
     Benchmark("growth", "growth"),
+    Benchmark("document_growth", "document_growth"),
     Benchmark("locust_ward", "locust_runs", ("ward",), ("ward", "--quick")),
     Benchmark("locust_hospital", "locust_runs", ("hospital",), ("hospital", "--quick")),
     Benchmark("locust_join_storm", "locust_runs", ("join_storm",), ("join_storm", "--quick")),
