@@ -284,11 +284,11 @@ describe("recording a broadcast", () => {
 		await station.talks.broadcast(["bed-1"]);
 		await ward.pass(2);
 		await station.talks.recordBroadcast(true);
-		await settled();
+		await rest();
 		expect(bed.leg.recording).toBe(true);
 		expect(station.talks.state.broadcast?.recording).toBe(true);
 		await station.talks.endBroadcast();
-		await settled();
+		await rest();
 		expect(station.uploads).toMatchObject([{ purpose: "broadcast", with: ["bed-1"], calls: [] }]);
 	});
 
@@ -305,7 +305,7 @@ describe("recording a broadcast", () => {
 		await ward.pass(1);
 		expect(station.talks.state.broadcast?.way).toBe("relay");
 		await station.talks.recordBroadcast(true);
-		await settled();
+		await rest();
 		const told = () =>
 			station.peers.said("recording", "hub").flatMap((one) => ("on" in one ? [one.on] : []));
 		expect(told()).toEqual([1]);
@@ -322,11 +322,11 @@ describe("recording a broadcast", () => {
 		hub.signal("bed-1", { kind: "invite", talk, purpose: "broadcast", calls: [], video: 0 });
 		await ward.pass(1);
 		hub.signal("bed-1", { kind: "recording", talk, on: 1 });
-		await settled();
+		await rest();
 		expect(bed.leg).toMatchObject({ with: "hub", recording: true });
 		expect(bed.chimes).toContain("recording");
 		hub.signal("bed-1", { kind: "recording", talk, on: 0 });
-		await settled();
+		await rest();
 		expect(bed.leg.recording).toBe(false);
 	});
 });
