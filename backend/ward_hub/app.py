@@ -442,6 +442,7 @@ async def build(
                 installation,
                 MirrorDesk(database, current, departed, installation, pin_secret),
                 audit,
+                Challenges(secret if together.several else None),
                 now_ms,
             )
         ),

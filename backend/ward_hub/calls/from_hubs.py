@@ -112,14 +112,13 @@ class FactsFromHubs:
         if body.room != name.room:
             return Reason.WRONG_ROOM
         terminal = directory.terminals.get(body.terminal)
-        if terminal is None:
-            return Reason.UNKNOWN_TERMINAL
-        if terminal.key is not None and self._signed(_point(terminal.key), entry):
+        if terminal is not None and terminal.key is not None and self._signed(_point(terminal.key), entry):
             return None
+        # One that was removed or moved meanwhile: a key that ended later changes nothing (CF10).
         for key in await self._ended_keys(body.terminal):
             if self._signed(key, entry):
                 return None
-        return Reason.BAD_SIGNATURE
+        return Reason.UNKNOWN_TERMINAL if terminal is None else Reason.BAD_SIGNATURE
 
     def _signed(self, key: bytes, entry: Entry) -> bool:
         return self._verify(key, entry.fact.data, entry.fact.signature)

@@ -105,6 +105,12 @@ class DocRoom:
         except (RemoteProtocolError, RuntimeError) as error:
             raise ValueError(f"{document}: {error}") from None
 
+    def take_over(self, old: DocRoom) -> None:
+        """What is not in the log goes on when the document is loaded again: who is present, which replicas are
+        refused (SY8)."""
+        self.presence = old.presence
+        self._refused = old._refused
+
     def join(self, peer: Peer) -> list[Effect]:
         """A peer has been let in: it hears who is present. Rule AW5."""
         if peer.access.read and len(self.presence):

@@ -160,7 +160,8 @@ class HostedRoom:
             try:
                 effects = room.take(event.update, event.terminal, event.staff, event.extra, now)
             except RemoteProtocolError as error:
-                event.future.set_exception(error)
+                if not event.future.done():
+                    event.future.set_exception(error)
                 return []
             event.new = any(isinstance(effect, Spread) for effect in effects)
             return effects
@@ -291,7 +292,7 @@ class HostedRoom:
             self._give_up(unavailable, events)
             return
         if old is not None:
-            room.presence = old.presence
+            room.take_over(old)
         self._spread_found(room, records)
         again: list[Event] = []
         for event in events:
@@ -342,7 +343,7 @@ class HostedRoom:
             self._next(wait=True)
             return
         if old is not None:
-            room.presence = old.presence
+            room.take_over(old)
             missed = room.update_since(old.look(lambda doc: doc.get_state()))
             if missed != EMPTY_UPDATE and not old.holds(missed):
                 spread(self._readers(), Update(missed))

@@ -230,7 +230,7 @@ class SyncSession:
                     raise AccessRefused(reason)
             access = sockets.gate.access(principal, document)
         except AccessRefused as refused:
-            log.info("%s refused: %s", document[:_LOGGED_CHARS], refused.reason)
+            log.info("%r refused: %s", document[:_LOGGED_CHARS], refused.reason)
             self._forget_waiting(address)
             if peer is not None:
                 self._host.detach(peer, reason)
@@ -259,7 +259,7 @@ class SyncSession:
             too_big = error.code is ErrorCode.TOO_LARGE
             self._refuse_socket(CloseCode.TOO_BIG if too_big else CloseCode.UNAUTHORIZED, str(error.code))
             return
-        log.info("a frame at %s refused: %s", address[:_LOGGED_CHARS], error.code)
+        log.info("a frame at %r refused: %s", address[:_LOGGED_CHARS], error.code)
         self._forget_waiting(address)
         peer = self._peers.pop(address, None)
         if peer is not None and peer.open:

@@ -48,6 +48,7 @@ class WardHubServices:
     installation: Installation
     mirror: MirrorDesk
     audit: AuditTrail
+    challenges: Challenges
     clock: Callable[[], int]
 
 
@@ -68,7 +69,7 @@ def ward_hub_routes(services: WardHubServices) -> list[Route]:
 class _WardHubApi:
     def __init__(self, services: WardHubServices) -> None:
         self._services = services
-        self._challenges = Challenges()
+        self._challenges = services.challenges
         self._tries = FailureLimit(FAILURES, WINDOW_MS)
 
     async def enrol(self, request: Request) -> Response:

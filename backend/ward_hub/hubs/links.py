@@ -190,6 +190,8 @@ class Links:
             return
         kind, value = frames.parse(data)
         now = self._clock()
+        if kind != "all" and hub not in self.others.names():
+            raise frames.Malformed("it was given up meanwhile: the link begins anew, with all it knows")
         known = self.others.heard(hub, now)
         if kind == "all":
             presence = frames.presence_from_json(value.get("presence"))

@@ -193,7 +193,8 @@ class SqliteLog:
         try:
             self._insert(group)
             return [(append.loop, append.future, None) for append in group]
-        except (sqlite3.Error, OSError) as error:
+        except Exception as error:
+            # Whatever it is: the thread goes on, and whoever waits is told.
             if len(group) == 1:
                 return [(group[0].loop, group[0].future, translate(error))]
         return [outcome for append in group for outcome in self._commit([append])]

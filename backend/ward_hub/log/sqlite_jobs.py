@@ -29,10 +29,10 @@ class Job:
     def run(self, connection: sqlite3.Connection) -> Outcome:
         try:
             return self.loop, self.future, self.work(connection)
-        except (sqlite3.Error, OSError, ValueError) as error:
-            return self.loop, self.future, translate(error)
         except LogUnavailable as error:
             return self.loop, self.future, error
+        except Exception as error:
+            return self.loop, self.future, translate(error)
 
 
 Outcome = tuple[asyncio.AbstractEventLoop, "asyncio.Future[Any]", Any]

@@ -61,6 +61,10 @@ class FactsUp:
         self.brought = 0
         """Facts the hub above has named since the start."""
 
+    def documents(self) -> set[str]:
+        """Where facts wait to be brought up."""
+        return {pending.document for pending in self._pending.values()}
+
     def wake(self) -> None:
         """Something was taken, or may be sent now that a document is open."""
         self._woken.set()

@@ -308,6 +308,8 @@ class UplinkService(Receiver):
                 await self.facts.run()
             except LogUnavailable as error:
                 log.error("facts are not brought up: %s", error)
+            except Exception:
+                log.exception("facts are not brought up; again in a second")
             await asyncio.sleep(1.0)
 
     async def _mirror_for_ever(self) -> None:
@@ -363,7 +365,9 @@ class UplinkService(Receiver):
     def _wanted(self) -> set[str]:
         current = self._current
         zone = zone_of(current.model.hospital.settings)
-        return always_open(current.model.wards, current.occupancy, self._clock(), zone)
+        opened = always_open(current.model.wards, current.occupancy, self._clock(), zone)
+        # A room that is gone above may have facts that are not: they are sent, and refused if they must be.
+        return opened | self.facts.documents()
 
     def _send_facts(self, document: str, payload: str) -> bool:
         return self._link is not None and self._link.send_facts(document, payload)

@@ -225,6 +225,10 @@ async def test_a_refused_update_leaves_no_trace_and_its_replica_stays_refused() 
     two.hear()
     assert two.value() == {"k": "quiet"}
     assert sum(len(records) for records in log.appends) == 1
+    host.reload_all()
+    one.write("o", "and after a reload")
+    await settle()
+    assert reason_of(one.hear()) == "shouting"
     two.write("n", "of another replica")
     rebuilt = Replica(host, "one", client=4711)
     rebuilt.join()

@@ -216,6 +216,7 @@ async def test_a_hundred_words_during_a_look_are_one_more_look() -> None:
         await go.wait()
 
     hub.links.on_nudge("sql", look)
+    await hub.links.hear("b", frames.encode("all", terminals=[], presence={}))
     for _ in range(100):
         await hub.links.hear("b", frames.encode("nudge", what="sql"))
     await until(lambda: bool(begun))
@@ -274,8 +275,22 @@ async def test_messages_of_a_newer_version_are_passed_over() -> None:
     """MH7: the old and the new version stand beside each other."""
     (port,) = free_ports(1)
     hub = Hub("a", port, [])
+    await hub.links.hear("b", frames.encode("all", terminals=[], presence={}))
     await hub.links.hear("b", frames.encode("weather", fine=True))
     await hub.links.hear("b", frames.encode("came", terminal="one", how="by bus"))
     assert hub.host.terminals_anywhere() == {"one"}
     with pytest.raises(frames.Malformed):
         await hub.links.hear("b", frames.encode("came", terminal=5))
+
+
+async def test_a_hub_that_was_given_up_begins_its_link_anew() -> None:
+    """MH6: what was forgotten of it is said again; a word alone would bring it back without its terminals."""
+    (port,) = free_ports(1)
+    hub = Hub("a", port, [])
+    await hub.links.hear("b", frames.encode("all", terminals=["one"], presence={}))
+    hub.links.sweep(10**15)
+    assert hub.host.terminals_anywhere() == frozenset()
+    with pytest.raises(frames.Malformed):
+        await hub.links.hear("b", frames.encode("nudge", what="sql"))
+    await hub.links.hear("b", frames.encode("all", terminals=["one"], presence={}))
+    assert hub.host.terminals_anywhere() == {"one"}

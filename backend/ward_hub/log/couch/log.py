@@ -21,7 +21,16 @@ from aiohttp import ClientMiddlewareType
 
 from ward_hub.log.check import check_records
 from ward_hub.log.couch.client import REQUEST_S, Couch, parse_address
-from ward_hub.log.couch.documents import VERSION, Json, decode_fact, encode_fact, encode_update, same, weigh
+from ward_hub.log.couch.documents import (
+    VERSION,
+    Json,
+    decode_fact,
+    encode_fact,
+    encode_update,
+    encode_void,
+    same,
+    weigh,
+)
 from ward_hub.log.couch.feed import HEARTBEAT_S, SILENCE_S, Feed
 from ward_hub.log.couch.group import CLOSING_S, GroupCommit
 from ward_hub.log.couch.lease_store import CouchLeases
@@ -89,6 +98,8 @@ class CouchLog:
         self.boot = boot
         self._times = times
         self._monotonic = monotonic
+        self._given_up: dict[str, set[UpdateId]] = {}
+        """Writes whose end nobody knows, by document."""
         self._counters: dict[str, int] = {}
         self._under_way: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -165,7 +176,19 @@ class CouchLog:
 
     async def load(self, document: str) -> list[bytes]:
         self._check_open()
+        await self._close_given_up(document)
         return await self._snapshots.load(document)
+
+    async def _close_given_up(self, document: str) -> None:
+        """Before anything is read: a write that was given up must not land later, when something else stands
+        under its Yjs clocks. Raises LogUnavailable."""
+        for name in sorted(self._given_up.get(document, ()), key=str):
+            void = encode_void(name, document)
+            # Stored: it cannot come any more. A conflict: it is there, and is read.
+            await self._group.put(void, weigh(void), self._monotonic() + self._times.write_s)
+            self._given_up[document].discard(name)
+        if not self._given_up.get(document, True):
+            del self._given_up[document]
 
     async def known(self, keys: Sequence[str]) -> dict[str, Record]:
         self._check_open()
@@ -189,10 +212,14 @@ class CouchLog:
             params = {"since": since, "limit": READ_PAGE}
             rows = (await self._couch.read("GET", "/_changes", params=params)).body["results"]
             names = [row["id"] for row in rows if not row.get("deleted") and _holds(row["id"], wanted)]
-            bodies = await self._couch.look_up(names)
+            bodies, asked = await self._couch.look_up(names), set(names)
             for row in rows:
                 sequence = str(row["seq"])
-                if (body := bodies.get(row["id"])) is not None:
+                body = bodies.get(row["id"])
+                if body is None and row["id"] in asked:
+                    # `_all_docs` asks one copy of a shard, which may lag behind the feed; this asks a quorum.
+                    body = await self._couch.get(row["id"])
+                if body is not None:
                     records = await self._records(body, wanted)
                     for number, record in enumerate(records, start=1):
                         if row["id"] == begun and number <= done:
@@ -266,15 +293,19 @@ class CouchLog:
         await _all([self._group.put(body, weigh(body), until) for body in facts.values()])
 
     async def _store(self, document: str, records: list[Record], name: UpdateId, until: float) -> None:
-        while True:
-            body = encode_update(name, document, records)
-            if await self._group.put(body, weigh(body), until) is not None:
-                return
-            # the id is taken: by an earlier try of this write, or by a void that closed a gap
-            stored = await self._read_back(str(name), until)
-            if stored is not None and same(body, stored):
-                return
-            name = self._next(document)
+        try:
+            while True:
+                body = encode_update(name, document, records)
+                if await self._group.put(body, weigh(body), until) is not None:
+                    return
+                # the id is taken: by an earlier try of this write, or by a void that closed a gap
+                stored = await self._read_back(str(name), until)
+                if stored is not None and same(body, stored):
+                    return
+                name = self._next(document)
+        except LogUnavailable:
+            self._given_up.setdefault(document, set()).add(name)
+            raise
 
     async def _read_back(self, name: str, until: float) -> Json | None:
         while True:

@@ -246,8 +246,11 @@ class Snapshots:
             if counter > first and each.at <= self._clock() - GAP_AGE_MS:
                 gap = range(first, min(counter, first + REMOVED_AT_ONCE))
                 voids += [encode_void(UpdateId(each.id.partition, boot, number), document) for number in gap]
-        if voids:
-            await self._couch.bulk(voids)
+        # Pages are read from one copy of a shard, which may lag behind: a quorum is asked before anything is
+        # called missing for good.
+        missing = [void for void in voids if await self._couch.get(void["_id"]) is None]
+        if missing:
+            await self._couch.bulk(missing)
 
     async def _remove(self, document: str, snapshot: Snapshot) -> int:
         removed = 0
