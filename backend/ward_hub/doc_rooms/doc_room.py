@@ -106,7 +106,7 @@ class DocRoom:
             raise ValueError(f"{document}: {error}") from None
 
     def take_over(self, old: DocRoom) -> None:
-        """What is not in the log goes on when the document is loaded again: who is present, which replicas are
+        """What is not in the log goes on when the document is loaded again: who is present, what replicas are
         refused (SY8)."""
         self.presence = old.presence
         self._refused = old._refused

@@ -1,7 +1,7 @@
 """Brings the facts that this ward hub took to the hub above, from its own log, until that one has them.
 
 The log is read on from a kept place, so that a restart or a cut of days loses nothing and repeats little.
-What is refused above is logged and stays here: what any hub accepted is accepted. Rule UP4.
+What is refused above for good is logged and stays here: what any hub accepted is accepted. Rule UP4.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ A_FRAME = 32
 MAX_PENDING = 1_024
 AGAIN_S = 5.0
 """What was not answered after this long is sent again."""
+REFUSED_AGAIN_S = 60.0
+_PASSING = frozenset({"unknown_terminal", "wrong_ward"})
+"""Refusals that a directory which lags makes."""
 MAX_REMEMBERED = 10_000
 
 log = logging.getLogger(__name__)
@@ -87,9 +90,20 @@ class FactsUp:
                     self.brought += 1
         elif value.get("t") == "refused":
             for one in value.get("refused", ()):
-                if self._pending.pop(one.get("id"), None) is not None:
-                    log.error("fact %s stands here and was refused above: %s", one["id"], one.get("reason"))
+                self._refused_above(one.get("id"), one.get("reason"))
         self._woken.set()
+
+    def _refused_above(self, fact: Any, reason: object) -> None:
+        """What is refused for good stands here only. A directory above that lags refuses for now: the fact
+        is said again, and the kept place waits for it."""
+        pending = self._pending.get(fact)
+        if pending is None:
+            return
+        if reason in _PASSING:
+            pending.send_at = asyncio.get_running_loop().time() + REFUSED_AGAIN_S
+        else:
+            del self._pending[fact]
+        log.error("fact %s stands here and was refused above: %s", fact, reason)
 
     async def run(self) -> None:
         """Bring up what is not known above, for as long as the link lives (the caller cancels)."""
@@ -123,10 +137,13 @@ class FactsUp:
         now = asyncio.get_running_loop().time()
         due: dict[str, list[_Pending]] = {}
         for one, fact in list(self._pending.items()):
+            if now < fact.send_at:
+                continue
             if self._refused(fact.document):
+                # Rights change, tokens are renewed: it waits, and holds up no other.
                 log.error("fact %s stands here; its document is refused above", one)
-                del self._pending[one]
-            elif now >= fact.send_at:
+                fact.send_at = now + REFUSED_AGAIN_S
+            else:
                 due.setdefault(fact.document, []).append(fact)
         for document, facts in due.items():
             for start in range(0, len(facts), A_FRAME):

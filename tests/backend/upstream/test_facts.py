@@ -223,8 +223,8 @@ async def test_facts_go_up_until_named_and_the_place_moves_only_then() -> None:
     assert again.sent == [[late]]
 
 
-async def test_what_came_from_above_and_what_is_denied_does_not_wait() -> None:
-    """UP4, UP5."""
+async def test_what_came_from_above_does_not_wait_and_what_is_denied_is_not_given_up() -> None:
+    """UP4, UP5: rights change and directories lag; a call is not dropped for it."""
     log, socket = MemoryLog(), Socket()
     socket.open = False
     ids = await entries(log, 3)
@@ -236,7 +236,27 @@ async def test_what_came_from_above_and_what_is_denied_does_not_wait() -> None:
         socket.denied.add(ROOM)
         facts.wake()
         await settled()
-        assert len(socket.places) == 1
+        assert socket.places == []
+    socket.denied.clear()
+    socket.open = True
+    async with bringing(log, socket):
+        await settled()
+    assert ids[2] in socket.sent[0]
+
+
+@pytest.mark.parametrize(("reason", "dropped"), [("unknown_terminal", False), ("bad_signature", True)])
+async def test_a_passing_refusal_keeps_the_fact_a_lasting_one_does_not(
+    reason: str, dropped: bool
+) -> None:
+    """UP4."""
+    log, socket = MemoryLog(), Socket()
+    (fact,) = await entries(log, 1)
+    async with bringing(log, socket) as facts:
+        await settled()
+        facts.answered(json.dumps({"t": "refused", "refused": [{"id": fact, "reason": reason}]}))
+        await settled()
+        assert (len(socket.places) == 1) is dropped
+        assert facts.documents() == (set() if dropped else {ROOM})
 
 
 async def test_what_is_known_to_come_from_above_is_not_sent_back() -> None:
