@@ -245,9 +245,7 @@ async def test_what_came_from_above_does_not_wait_and_what_is_denied_is_not_give
 
 
 @pytest.mark.parametrize(("reason", "dropped"), [("unknown_terminal", False), ("bad_signature", True)])
-async def test_a_passing_refusal_keeps_the_fact_a_lasting_one_does_not(
-    reason: str, dropped: bool
-) -> None:
+async def test_a_passing_refusal_keeps_the_fact_a_lasting_one_does_not(reason: str, dropped: bool) -> None:
     """UP4."""
     log, socket = MemoryLog(), Socket()
     (fact,) = await entries(log, 1)
