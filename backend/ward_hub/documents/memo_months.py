@@ -145,6 +145,10 @@ class MemoMonths:
             except (StorageFull, LogUnavailable) as error:
                 log.warning("memos of ward %s not carried over: %s", ward, type(error).__name__)
                 continue
+            except Exception:
+                # One ward's document that cannot be read must not keep the others' memos back.
+                log.exception("memos of ward %s not carried over", ward)
+                continue
             self._walked.add(ward)
 
 

@@ -112,6 +112,16 @@ async def test_a_hub_that_was_away_for_months_carries_through_all_of_them(house:
     assert list(read_memos(house.doc("2027-06"))) == ["m1"]
 
 
+async def test_a_ward_whose_memos_cannot_be_read_keeps_no_other_back(house: House) -> None:
+    house.now = DECEMBER
+    broken: Doc[Any] = Doc()
+    house.docs[names.memos("a-ward", "2026-11")] = broken
+    broken.get("events", type=Array).append({"field": "created"})
+    house.months = MemoMonths(house, lambda: ["a-ward", WARD], lambda _lease: True, lambda: house.now)
+    await house.months.carry()
+    assert list(read_memos(house.doc("2026-12"))) == ["m1"]
+
+
 async def test_another_hub_that_holds_the_ward_carries_alone(house: House) -> None:
     house.now, house.holds = DECEMBER, False
     await house.months.carry()
